@@ -1,0 +1,529 @@
+#include "plan/mount_steps.h"
+
+#include <fmt/format.h>
+#include <linux/mount.h>
+#include <sys/mount.h>
+
+#include <algorithm>
+#include <array>
+#include <ranges>
+#include <utility>
+
+#include "base/path.h"
+#include "base/text.h"
+
+namespace hutch {
+namespace {
+
+constexpr std::uint64_t kCover = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+
+bool says(const MaybeSaid<bool>& value, bool truth) { return value && **value == truth; }
+
+std::string source_of(const Mount& mount) { return mount.source ? **mount.source : mount.target; }
+
+bool is_directory(const Mount& mount, const Host& host) {
+  if (mount.type == MountType::bind || mount.type == MountType::device) {
+    return host.follow(source_of(mount)).kind == FileKind::directory;
+  }
+  return mount.type != MountType::file;
+}
+
+std::uint64_t propagation_flag(Propagation propagation) {
+  switch (propagation) {
+    case Propagation::slave: return MS_SLAVE;
+    case Propagation::shared: return MS_SHARED;
+    case Propagation::private_: break;
+  }
+  return MS_PRIVATE;
+}
+
+/// Is there an entry below this one?
+bool has_entries_below(const std::map<std::string, Mount>& entries, const std::string& target) {
+  const auto next = entries.lower_bound(target + "/");
+  return next != entries.end() && is_within(next->first, target);
+}
+
+}  // namespace
+
+MountFlags flags_of(const Mount& mount) {
+  MountFlags flags;
+  const auto choose = [&flags](const MaybeSaid<bool>& allowed, bool by_default, std::uint64_t denying) {
+    if (allowed ? **allowed : by_default) {
+      // Said by name: a flag that the host's mount has must go, or the launch fails.
+      if (allowed && allowed->said()) flags.clear |= denying;
+    } else {
+      flags.set |= denying;
+    }
+  };
+  choose(mount.suid, false, MOUNT_ATTR_NOSUID);
+  choose(mount.devices, mount.type == MountType::device || mount.type == MountType::devpts, MOUNT_ATTR_NODEV);
+  const bool runs_nothing = mount.type == MountType::proc || mount.type == MountType::sysfs ||
+                            mount.type == MountType::mqueue || mount.type == MountType::devpts ||
+                            mount.type == MountType::cgroup || mount.type == MountType::device;
+  choose(mount.exec, !runs_nothing, MOUNT_ATTR_NOEXEC);
+  const bool writable_by_default = mount.type == MountType::proc || mount.type == MountType::mqueue ||
+                                   mount.type == MountType::devpts || mount.type == MountType::tmpfs ||
+                                   mount.type == MountType::overlay || mount.type == MountType::file;
+  if (!(mount.write ? **mount.write : writable_by_default)) flags.set |= MOUNT_ATTR_RDONLY;
+  return flags;
+}
+
+Backing backing_of(const Mount& mount, const Host& host) {
+  switch (mount.type) {
+    case MountType::bind:
+    case MountType::device: return {.layers = {host.real_path(source_of(mount))}};
+    case MountType::overlay: {
+      Backing backing{.ours = mount.upper.has_value()};
+      if (mount.upper && **mount.upper != "tmpfs") backing.layers.push_back(host.real_path(**mount.upper));
+      for (const Said<std::string>& lower : mount.lower) backing.layers.push_back(host.real_path(*lower));
+      return backing;
+    }
+    case MountType::tmpfs: return {.ours = true};
+    case MountType::proc: return {.layers = {"/proc"}, .opaque = true};
+    case MountType::sysfs: return {.layers = {"/sys"}, .opaque = true};
+    default: return {.opaque = true};
+  }
+}
+
+void show_in(View& view, const Host& host, const Mount& mount, const View::Walk& walk) {
+  if (walk.loops) return;
+  switch (mount.type) {
+    case MountType::symlink:
+      if (walk.seen.kind == FileKind::missing) view.make_link(walk.path, **mount.to);
+      return;
+    case MountType::dir:
+      if (walk.seen.kind == FileKind::missing) view.make_directory(walk.path);
+      return;
+    case MountType::file:
+      view.make_file(walk.path, mount.mode ? **mount.mode : 0644);
+      return;
+    default: break;
+  }
+  // Directories on the way, so that `..` and links through them are found again.
+  if (!walk.missing.empty()) {
+    for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
+      view.make_directory(std::string(above));
+    }
+  }
+  const MountFlags flags = flags_of(mount);
+  view.place({.path = walk.path,
+              .backing = backing_of(mount, host),
+              .asked = &mount,
+              .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
+              .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
+              .no_devices = (flags.set & MOUNT_ATTR_NODEV) != 0});
+}
+
+// --- the stage
+
+Slot MountSteps::stage() {
+  if (stage_ != kNone) return stage_;
+  stage_ = draft_.new_slot();
+  std::vector<Step> steps;
+  draft_.add(steps, MakeFilesystem{.type = "tmpfs",
+                                   .options = draft_.keep_all({"mode=0755"}),
+                                   .slot = stage_,
+                                   .flags = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}});
+  // Any directory of the old root will do: sources have been cloned by then.
+  for (const char* place : {"/tmp", "/run", "/dev", "/usr", "/etc"}) {
+    if (draft_.host.follow(place).kind != FileKind::directory) continue;
+    draft_.add(steps, AttachStage{.slot = stage_, .path = draft_.keep(place)});
+    break;
+  }
+  draft_.filesystems.insert(draft_.filesystems.begin(), steps.begin(), steps.end());
+  return stage_;
+}
+
+ZStr MountSteps::staged(const std::string& name, bool directory, mode_t mode, std::string_view content, Origin at) {
+  const Slot slot = stage();
+  const ZStr kept = draft_.keep(name);
+  draft_.add(draft_.filesystems,
+             StageEntry{.stage = slot, .name = kept, .directory = directory, .mode = mode, .content = draft_.keep(content)},
+             at);
+  return kept;
+}
+
+// --- detached trees and file systems
+
+Slot MountSteps::clone_source(const Mount& mount, const std::string& source) {
+  const bool directory = draft_.host.follow(source).kind == FileKind::directory;
+  const Origin at = mount.source ? mount.source->at : mount.at;
+  const Pin pin = draft_.pin(source, directory ? Expect::directory : Expect::not_directory, at);
+  const Slot slot = draft_.new_slot();
+  draft_.add(draft_.sources,
+             CloneTree{.path = draft_.keep(source),
+                       .pin = pin,
+                       .slot = slot,
+                       .recursive = *mount.recursive,
+                       .flags = flags_of(mount),
+                       .propagation = propagation_flag(*draft_.profile.namespaces.propagation)},
+             at);
+  return slot;
+}
+
+Slot MountSteps::new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags, Origin at) {
+  const Slot slot = draft_.new_slot();
+  draft_.add(draft_.filesystems,
+             MakeFilesystem{.type = draft_.keep(type), .options = draft_.keep_all(options), .slot = slot, .flags = flags}, at);
+  return slot;
+}
+
+Slot MountSteps::tmpfs_of(const Mount& mount) {
+  std::vector<std::string> options{fmt::format("mode={:04o}", mount.mode ? **mount.mode : 0755)};
+  if (mount.size) options.push_back(fmt::format("size={}", **mount.size));
+  if (mount.inodes) options.push_back(fmt::format("nr_inodes={}", **mount.inodes));
+  MountFlags flags = flags_of(mount);
+  flags.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};  // sealed at the end, when everything in it is made
+  flags.clear = 0;                                 // nothing to lift: it is new
+  return new_filesystem("tmpfs", options, flags, mount.at);
+}
+
+Slot MountSteps::proc_of(const Mount& mount) {
+  if (*mount.fallback_bind && draft_.is_new(Ns::user)) {
+    // The kernel refuses a fresh procfs to who cannot see a whole one: mount_too_revealing() in fs/namespace.c.
+    std::vector<std::string> covers = draft_.host.mounts_below("/proc");
+    std::erase(covers, "/proc/sys/fs/binfmt_misc");
+    if (!covers.empty()) {
+      draft_.plan.remarks.push_back({fmt::format("{} is the outer one: {} covers a part of it, so the kernel refuses a fresh procfs",
+                                                 mount.target, covers.front()),
+                                     mount.fallback_bind.at});
+      return clone_source(mount, "/proc");
+    }
+  }
+  std::vector<std::string> options;
+  if (mount.hidepid) options.push_back("hidepid=" + **mount.hidepid);
+  if (says(mount.subset_pid, true)) options.emplace_back("subset=pid");
+  MountFlags flags = flags_of(mount);
+  flags.clear = 0;
+  return new_filesystem("proc", options, flags, mount.at);
+}
+
+Slot MountSteps::overlay_of(const Mount& mount) {
+  MakeOverlay overlay{.user_xattr = draft_.is_new(Ns::user), .flags = flags_of(mount)};
+  const auto open_layer = [this](const Said<std::string>& path) {
+    const Pin pin = draft_.pin(*path, Expect::directory, path.at);
+    const Slot slot = draft_.new_slot();
+    draft_.add(draft_.sources, OpenLayer{.path = draft_.keep(*path), .pin = pin, .slot = slot}, path.at);
+    return slot;
+  };
+  std::vector<Slot> lower;
+  for (const Said<std::string>& each : mount.lower) lower.push_back(open_layer(each));
+  overlay.lower = draft_.plan.strings.keep(lower);
+  if (mount.upper && **mount.upper != "tmpfs") {
+    overlay.upper = open_layer(*mount.upper);
+    if (mount.work) overlay.work = open_layer(*mount.work);
+  } else if (mount.upper) {
+    overlay.stage = stage();
+    overlay.upper_name = staged(fmt::format("upper{}", staged_files_), true, 0755, {}, mount.at);
+    overlay.work_name = staged(fmt::format("work{}", staged_files_++), true, 0755, {}, mount.at);
+  }
+  if (!mount.upper) overlay.flags.set |= MOUNT_ATTR_RDONLY;
+  overlay.flags.clear = 0;
+  overlay.slot = draft_.new_slot();
+  draft_.add(draft_.filesystems, std::move(overlay), mount.at);
+  return overlay.slot;
+}
+
+// --- landing places
+
+void MountSteps::no_place(const Mount& mount, const View::Walk& walk) {
+  const PlacedMount& in_the_way = draft_.view.mount_of(walk.missing);
+  Diagnostic problem{.code = "E0322",
+                     .what = fmt::format("there is no place for {}", quoted(mount.target)),
+                     .at = mount.key_at};
+  if (in_the_way.asked != nullptr) {
+    problem.other = in_the_way.asked->key_at;
+    problem.other_label = fmt::format("{} lies inside this mount", quoted(mount.target));
+  }
+  if (!in_the_way.backing.layers.empty() && !in_the_way.backing.opaque) {
+    const std::string rest = walk.missing.substr(in_the_way.path == "/" ? 0 : in_the_way.path.size());
+    const std::string on_host = join_path(in_the_way.backing.layers.front(), std::string_view(rest).substr(1));
+    problem.cause = fmt::format("the host has no {}, and nothing is ever made on the host's files", quoted(on_host));
+    problem.help = fmt::format("make it on the host first, or give {} a file system of its own: \"tmpfs\" or an overlay with `upper = \"tmpfs\"`",
+                               quoted(in_the_way.path));
+  } else {
+    problem.cause = fmt::format("{} is a file system of the kernel, in which nothing can be made", quoted(in_the_way.path));
+    problem.help = "mount it elsewhere";
+  }
+  draft_.problem(std::move(problem));
+}
+
+bool MountSteps::prepare_parents(const Mount& mount, const View::Walk& walk) {
+  if (walk.loops) {
+    draft_.problem({.code = "E0332",
+                    .what = fmt::format("{} goes round in circles", quoted(mount.target)),
+                    .at = mount.key_at,
+                    .cause = "more than 40 symbolic links on the way to it"});
+    return false;
+  }
+  if (walk.not_directory) {
+    draft_.problem({.code = "E0323",
+                    .what = fmt::format("{} is no directory, so nothing can lie below it", quoted(walk.missing)),
+                    .at = mount.key_at});
+    return false;
+  }
+  if (walk.missing.empty()) return true;
+  if (!draft_.view.mount_of(walk.missing).backing.ours) {
+    no_place(mount, walk);
+    return false;
+  }
+  std::vector<std::string> parents;
+  for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
+    parents.emplace_back(above);
+  }
+  for (const std::string& parent : parents | std::views::reverse) {
+    draft_.add(draft_.tree, MakeDir{.path = draft_.keep(parent)}, mount.key_at);
+    draft_.view.make_directory(parent);
+  }
+  return true;
+}
+
+bool MountSteps::prepare_place(const Mount& mount, const View::Walk& walk, bool wants_directory) {
+  if (!prepare_parents(mount, walk)) return false;
+  if (!walk.missing.empty()) {
+    if (wants_directory) {
+      draft_.add(draft_.tree, MakeDir{.path = draft_.keep(walk.path)}, mount.key_at);
+      draft_.view.make_directory(walk.path);
+    } else {
+      draft_.add(draft_.tree, MakeFile{.path = draft_.keep(walk.path)}, mount.key_at);
+      draft_.view.make_file(walk.path, 0644);
+    }
+    return true;
+  }
+  if ((walk.seen.kind == FileKind::directory) == wants_directory) return true;
+  draft_.problem({.code = "E0323",
+                  .what = wants_directory ? fmt::format("{} is a file; a directory cannot be mounted on it", quoted(walk.path))
+                                          : fmt::format("{} is a directory; a file cannot be mounted on it", quoted(walk.path)),
+                  .at = mount.key_at});
+  return false;
+}
+
+void MountSteps::attach(const Mount& mount, const View::Walk& walk, Slot slot) {
+  draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
+  show_in(draft_.view, draft_.host, mount, {.path = walk.path, .seen = draft_.view.look(walk.path)});
+}
+
+// --- one function for each kind of entry
+
+void MountSteps::make_bind(const Mount& mount, const View::Walk& walk) {
+  if (!prepare_place(mount, walk, is_directory(mount, draft_.host))) return;
+  attach(mount, walk, clone_source(mount, source_of(mount)));
+}
+
+void MountSteps::make_overlay(const Mount& mount, const View::Walk& walk) {
+  for (const Said<std::string>& lower : mount.lower) {
+    if (draft_.host.follow(*lower).kind == FileKind::directory) continue;
+    draft_.problem({.code = "E0320", .what = fmt::format("{} is no directory of the host", quoted(*lower)), .at = lower.at});
+    return;
+  }
+  if (walk.path != "/" && !prepare_place(mount, walk, true)) return;
+  attach(mount, walk, overlay_of(mount));
+}
+
+void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
+  if (!prepare_parents(mount, walk)) return;
+  if (walk.missing.empty()) {
+    if (walk.seen.kind == FileKind::symlink && walk.seen.link == **mount.to) return;
+    draft_.problem({.code = "E0333",
+                    .what = fmt::format("{} exists already and is not that link", quoted(walk.path)),
+                    .at = mount.key_at,
+                    .other = walk.seen.mount->asked != nullptr ? walk.seen.mount->asked->key_at : Origin{},
+                    .other_label = "it comes with this mount"});
+    return;
+  }
+  draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(**mount.to)}, mount.key_at);
+  draft_.view.make_link(walk.path, **mount.to);
+}
+
+void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
+  constexpr std::size_t kMostBytes = std::size_t{4} << 20;
+  const mode_t mode = mount.mode ? **mount.mode : 0644;
+  std::string content = mount.content ? **mount.content : "";
+  if (mount.source) {
+    std::optional<std::string> read = draft_.host.read(**mount.source, kMostBytes + 1);
+    if (!read && mount.optional) {
+      draft_.skip(fmt::format("mount {}", quoted(mount.target)), fmt::format("the host has no {}", quoted(**mount.source)),
+                  mount.key_at);
+      return;
+    }
+    if (!read || read->size() > kMostBytes) {
+      draft_.problem({.code = "E0334",
+                      .what = fmt::format("{} cannot be copied", quoted(**mount.source)),
+                      .at = mount.source->at,
+                      .cause = read ? "it is larger than 4 MiB" : "it is no file that you can read",
+                      .help = "bind it instead"});
+      return;
+    }
+    content = *std::move(read);
+  }
+  const bool in_place = !walk.missing.empty() && !says(mount.write, false);
+  if (in_place) {
+    if (!prepare_parents(mount, walk)) return;
+    draft_.add(draft_.tree, MakeFile{.path = draft_.keep(walk.path), .mode = mode, .content = draft_.keep(content)}, mount.at);
+    draft_.view.make_file(walk.path, mode);
+    return;
+  }
+  if (!prepare_place(mount, walk, false)) return;
+  const Slot from = stage();
+  const ZStr name = staged(fmt::format("file{}", staged_files_++), false, mode, content, mount.at);
+  const Slot slot = draft_.new_slot();
+  MountFlags flags = flags_of(mount);
+  flags.clear = 0;
+  draft_.add(draft_.filesystems, CloneStaged{.stage = from, .name = name, .slot = slot, .flags = flags}, mount.at);
+  draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
+  draft_.view.place({.path = walk.path, .asked = &mount});
+  draft_.view.make_file(walk.path, mode);
+}
+
+void MountSteps::hide(const Mount& mount, const std::string& place, bool is_directory) {
+  const Slot from = stage();
+  const char* name = is_directory ? "hidden-directory" : "hidden-file";
+  if (!std::exchange(has_cover_[is_directory ? 1 : 0], true)) staged(name, is_directory, 0, {}, {});
+  const Slot slot = draft_.new_slot();
+  draft_.add(draft_.filesystems,
+             CloneStaged{.stage = from, .name = draft_.keep(name), .slot = slot, .flags = {.set = kCover}}, mount.at);
+  draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(place)}, mount.key_at);
+  draft_.view.place({.path = place, .backing = {.opaque = true}, .asked = &mount, .read_only = true, .no_exec = true});
+  if (is_directory) {
+    draft_.view.make_directory(place, 0);
+  } else {
+    draft_.view.make_file(place, 0);
+  }
+}
+
+void MountSteps::make_hidden(const Mount& mount, const View::Walk& walk) {
+  if (!walk.missing.empty() || walk.loops) {
+    draft_.skip(fmt::format("mount {}", quoted(mount.target)), "there is nothing to hide", mount.key_at);
+    return;
+  }
+  if (walk.seen.kind == FileKind::directory && has_entries_below(entries_, mount.target)) {
+    // Something below stays visible: an empty directory that may be passed but not read, sealed at the end.
+    Mount cover = mount;
+    cover.mode = Said<std::uint32_t>{0111, mount.at};
+    cover.write = Said<bool>{false, mount.at};
+    const Slot slot = tmpfs_of(cover);
+    draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
+    draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.at);
+    draft_.view.place({.path = walk.path, .backing = {.ours = true}, .asked = &mount, .read_only = true});
+    draft_.view.make_directory(walk.path, 0111);
+    return;
+  }
+  hide(mount, walk.path, walk.seen.kind == FileKind::directory);
+}
+
+namespace {
+
+/// What a file system of the kernel needs to be had inside a user namespace.
+struct Needs {
+  MountType type;
+  const char* filesystem;
+  Ns owner;
+  const char* namespace_name;
+};
+constexpr std::array<Needs, 4> kNeeds{{{MountType::proc, "proc", Ns::pid, "pid"},
+                                       {MountType::sysfs, "sysfs", Ns::net, "net"},
+                                       {MountType::mqueue, "mqueue", Ns::ipc, "ipc"},
+                                       {MountType::cgroup, "cgroup2", Ns::cgroup, "cgroup"}}};
+
+bool check_owner(Draft& draft, const Mount& mount) {
+  if (!draft.is_new(Ns::user)) return true;
+  for (const Needs& each : kNeeds) {
+    if (each.type != mount.type || draft.is_new(each.owner)) continue;
+    if (mount.type == MountType::proc && *mount.fallback_bind) continue;
+    draft.problem({.code = "E0335",
+                   .what = fmt::format("a {} of our own needs a {} namespace of our own", each.filesystem, each.namespace_name),
+                   .at = mount.key_at,
+                   .other = draft.profile.namespaces.of(each.owner).at,
+                   .other_label = "it is the host's here",
+                   .cause = "the kernel gives this file system only to who owns that namespace",
+                   .help = fmt::format("bind the host's instead: {{ type = \"bind\", source = \"{}\" }}",
+                                       mount.type == MountType::sysfs ? "/sys" : mount.type == MountType::proc ? "/proc" : mount.target)});
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
+  if (!check_owner(draft_, mount) || !prepare_place(mount, walk, true)) return;
+  MountFlags flags = flags_of(mount);
+  flags.clear = 0;
+  switch (mount.type) {
+    case MountType::tmpfs:
+      attach(mount, walk, tmpfs_of(mount));
+      if (says(mount.write, false)) draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
+      break;
+    case MountType::proc:
+      attach(mount, walk, proc_of(mount));
+      if (mount.mask ? **mount.mask : draft_.host_root_inside) {
+        for (const char* part : {"bus", "fs", "irq", "sys", "sysrq-trigger"}) {
+          if (draft_.host.look(join_path("/proc", part)).kind == FileKind::missing) continue;
+          const std::string path = join_path(walk.path, part);
+          if (draft_.profile.mounts.contains(path)) continue;
+          draft_.add(draft_.seals, ReadOnlyView{draft_.keep(path)}, mount.at);
+        }
+      }
+      break;
+    case MountType::devpts: {
+      std::vector<std::string> options{"ptmxmode=0666", "mode=0620"};
+      if (draft_.gid_5_is_mapped) options.emplace_back("gid=5");
+      attach(mount, walk, new_filesystem("devpts", options, flags, mount.at));
+      break;
+    }
+    case MountType::sysfs: attach(mount, walk, new_filesystem("sysfs", {}, flags, mount.at)); break;
+    case MountType::mqueue: attach(mount, walk, new_filesystem("mqueue", {}, flags, mount.at)); break;
+    default: attach(mount, walk, new_filesystem("cgroup2", {}, flags, mount.at)); break;
+  }
+}
+
+void MountSteps::make(const Mount& mount) {
+  const View::Walk walk = draft_.view.walk(mount.target, mount.type != MountType::symlink);
+  switch (mount.type) {
+    case MountType::bind:
+    case MountType::device:
+    case MountType::mirror: make_bind(mount, walk); break;
+    case MountType::overlay: make_overlay(mount, walk); break;
+    case MountType::file: make_file(mount, walk); break;
+    case MountType::symlink: make_link(mount, walk); break;
+    case MountType::hidden: make_hidden(mount, walk); break;
+    case MountType::dir: {
+      const mode_t mode = mount.mode ? **mount.mode : 0755;
+      if (walk.missing.empty() && walk.seen.kind == FileKind::directory) break;
+      if (!prepare_parents(mount, walk)) break;
+      draft_.add(draft_.tree, MakeDir{.path = draft_.keep(walk.path), .mode = mode}, mount.key_at);
+      draft_.view.make_directory(walk.path, mode);
+      break;
+    }
+    default: make_filesystem(mount, walk);
+  }
+}
+
+PlacedMount MountSteps::make_root(const Mount* root) {
+  static const Mount kDefault{.target = "/", .type = MountType::tmpfs};
+  const Mount& mount = root != nullptr ? *root : kDefault;
+  Slot slot = kNone;
+  if (mount.type == MountType::bind) {
+    if (!is_directory(mount, draft_.host)) {
+      draft_.problem({.code = "E0323", .what = "the root must be a directory", .at = mount.source ? mount.source->at : mount.at});
+    }
+    slot = clone_source(mount, source_of(mount));
+  } else if (mount.type == MountType::overlay) {
+    slot = overlay_of(mount);
+  } else {
+    slot = tmpfs_of(mount);
+  }
+  draft_.add(draft_.tree, EnterRoot{slot}, mount.at);
+  if (mount.type == MountType::tmpfs && says(mount.write, false)) {
+    draft_.add(draft_.seals, Seal{"/"}, mount.write->at);
+  }
+  const MountFlags flags = flags_of(mount);
+  return {.path = "/",
+          .backing = backing_of(mount, draft_.host),
+          .asked = root,
+          .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
+          .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
+          .no_devices = (flags.set & MOUNT_ATTR_NODEV) != 0};
+}
+
+}  // namespace hutch

@@ -1,0 +1,368 @@
+#pragma once
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <type_traits>
+#include <variant>
+
+#include "base/origin.h"
+#include "base/zstr.h"
+
+/// The vocabulary of a plan: one struct for each thing that can be done.
+///
+/// A step says *what*, completely; it never asks the child to decide, to search or to build a string.
+/// Slots number the descriptors that steps hand to each other (detached mounts, opened layers);
+/// pins number the sources that the parent opened. Each struct lists its fields once, in `fields`:
+/// from that come the JSON, its schema and the digest.
+///
+/// How to add one: src/README.md.
+
+namespace hutch {
+
+enum class Phase : std::uint8_t { before_clone, clone, parent, setup, privileges, exec };
+
+using Slot = std::uint32_t;
+using Pin = std::uint32_t;
+inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
+
+/// What kind of object a source must still be when it is opened.
+enum class Expect : std::uint8_t { anything, directory, not_directory };
+
+/// MOUNT_ATTR_* of mount_setattr(2), in words: what is set, what must be lifted.
+struct MountFlags {
+  std::uint64_t set = 0;
+  std::uint64_t clear = 0;
+};
+
+#define HUTCH_STEP(tag)                            \
+  static constexpr const char* kind = tag;         \
+  template <class Self, class Visit>               \
+  static void fields([[maybe_unused]] Self&& s, [[maybe_unused]] Visit&& visit)
+
+// --- before clone: the parent, with the caller's own credentials
+
+/// open(O_PATH): the caller can reach it, and the inode cannot change its identity until the end of set-up.
+struct PinSource {
+  ZStr path;
+  Expect expect = Expect::anything;
+  Pin pin = 0;
+  HUTCH_STEP("pin_source") { visit("path", s.path); visit("expect", s.expect); visit("pin", s.pin); }
+};
+/// Opens a host file as a standard stream of the program.
+struct OpenStream {
+  ZStr path;
+  int stream = 0;  ///< 0, 1, 2
+  Slot slot = 0;
+  HUTCH_STEP("open_stream") { visit("path", s.path); visit("stream", s.stream); visit("slot", s.slot); }
+};
+
+// --- clone
+
+/// clone3(2): `namespaces` is CLONE_NEW*.
+struct CloneChild {
+  std::uint64_t namespaces = 0;
+  HUTCH_STEP("clone") { visit("namespaces", s.namespaces); }
+};
+
+// --- the parent, after clone
+
+/// Writes /proc/CHILD/NAME: "setgroups", "uid_map" or "gid_map" (user_namespaces(7)).
+struct WriteChildFile {
+  ZStr name, content;
+  HUTCH_STEP("write_child_file") { visit("name", s.name); visit("content", s.content); }
+};
+/// Runs newuidmap(1) or newgidmap(1) with the child's pid and these rows.
+struct RunMapHelper {
+  ZStr program;
+  Borrowed<ZStr> rows;  ///< inside, outside, count, inside, …
+  HUTCH_STEP("run_map_helper") { visit("program", s.program); visit("rows", s.rows); }
+};
+struct LetChildGo {
+  HUTCH_STEP("let_child_go") {}
+};
+
+// --- the child: set-up
+
+struct AwaitParent {
+  HUTCH_STEP("await_parent") {}
+};
+/// prctl(PR_SET_PDEATHSIG, SIGKILL), and ends here if the parent is gone already.
+struct DieWithParent {
+  HUTCH_STEP("die_with_parent") {}
+};
+/// Writes a file of the host's /proc, before the old root is left: maps, oom_score_adj, offsets, namespace limits.
+struct WriteFile {
+  ZStr path, content;
+  HUTCH_STEP("write_file") { visit("path", s.path); visit("content", s.content); }
+};
+/// unshare(CLONE_NEWTIME): the next process will be in the new time namespace.
+struct UnshareTime {
+  HUTCH_STEP("unshare_time") {}
+};
+/// setgroups, setresgid, setresuid, keeping capabilities (SECBIT_NO_SETUID_FIXUP).
+struct BecomeIds {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool set_groups = false;
+  Borrowed<gid_t> groups;
+  HUTCH_STEP("become_ids") {
+    visit("uid", s.uid); visit("gid", s.gid); visit("set_groups", s.set_groups); visit("groups", s.groups);
+  }
+};
+/// Takes CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH out of the effective set (or puts them back), so that
+/// sources are reached with the caller's own rights and no more.
+struct UseCallersRights {
+  bool on = true;
+  HUTCH_STEP("use_callers_rights") { visit("on", s.on); }
+};
+/// open_tree(OPEN_TREE_CLONE) of a host path, checked to be the pinned object, then mount_setattr on the detached copy.
+struct CloneTree {
+  ZStr path;
+  Pin pin = 0;
+  Slot slot = 0;
+  bool recursive = true;
+  MountFlags flags;
+  std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE or MS_SHARED
+  HUTCH_STEP("clone_tree") {
+    visit("path", s.path); visit("pin", s.pin); visit("slot", s.slot); visit("recursive", s.recursive);
+    visit("flags", s.flags); visit("propagation", s.propagation);
+  }
+};
+/// open(O_PATH) of a host directory as a layer of an overlay, checked to be the pinned object.
+struct OpenLayer {
+  ZStr path;
+  Pin pin = 0;
+  Slot slot = 0;
+  HUTCH_STEP("open_layer") { visit("path", s.path); visit("pin", s.pin); visit("slot", s.slot); }
+};
+/// mount(NULL, "/", MS_REC | MS_PRIVATE): nothing we mount reaches the host.
+struct KeepMountsPrivate {
+  HUTCH_STEP("keep_mounts_private") {}
+};
+/// fsopen, fsconfig, fsmount: a new file system, not attached yet. Options are "key=value" or "key".
+struct MakeFilesystem {
+  ZStr type;
+  Borrowed<ZStr> options;
+  Slot slot = 0;
+  MountFlags flags;
+  HUTCH_STEP("make_filesystem") {
+    visit("type", s.type); visit("options", s.options); visit("slot", s.slot); visit("flags", s.flags);
+  }
+};
+/// Attaches the tree in `slot` at a directory of the old root that nothing needs any more. Gone with the old root.
+struct AttachStage {
+  Slot slot = 0;
+  ZStr path;
+  HUTCH_STEP("attach_stage") { visit("slot", s.slot); visit("path", s.path); }
+};
+/// A file or directory directly in the stage: covers, private file contents, overlay upper and work directories.
+struct StageEntry {
+  Slot stage = 0;
+  ZStr name;
+  bool directory = false;
+  mode_t mode = 0;
+  ZStr content;
+  HUTCH_STEP("stage_entry") {
+    visit("stage", s.stage); visit("name", s.name); visit("directory", s.directory); visit("mode", s.mode);
+    visit("content", s.content);
+  }
+};
+/// open_tree(OPEN_TREE_CLONE) of one entry of the stage, then mount_setattr.
+struct CloneStaged {
+  Slot stage = 0;
+  ZStr name;
+  Slot slot = 0;
+  MountFlags flags;
+  HUTCH_STEP("clone_staged") {
+    visit("stage", s.stage); visit("name", s.name); visit("slot", s.slot); visit("flags", s.flags);
+  }
+};
+/// overlayfs: layers by descriptor (/proc/self/fd/N), so no path needs escaping.
+struct MakeOverlay {
+  Borrowed<Slot> lower;        ///< of OpenLayer, the first one on top
+  Slot upper = kNone;          ///< of OpenLayer; kNone with `stage`: entries `upper_name` and `work_name` of it
+  Slot work = kNone;
+  Slot stage = kNone;
+  ZStr upper_name, work_name;
+  bool user_xattr = false;
+  Slot slot = 0;
+  MountFlags flags;
+  HUTCH_STEP("make_overlay") {
+    visit("lower", s.lower); visit("upper", s.upper); visit("work", s.work); visit("stage", s.stage);
+    visit("upper_name", s.upper_name); visit("work_name", s.work_name); visit("user_xattr", s.user_xattr);
+    visit("slot", s.slot); visit("flags", s.flags);
+  }
+};
+/// move_mount over "/", pivot_root(".", "."), umount2(MNT_DETACH): from here on only the new root exists.
+struct EnterRoot {
+  Slot slot = 0;
+  HUTCH_STEP("enter_root") { visit("slot", s.slot); }
+};
+
+// Paths of these are absolute inside the new root, walked there with openat2(RESOLVE_IN_ROOT).
+// What is already there in the right kind is kept (MakeDir of a directory that exists is no error).
+
+struct MakeDir {
+  ZStr path;
+  mode_t mode = 0755;
+  HUTCH_STEP("make_dir") { visit("path", s.path); visit("mode", s.mode); }
+};
+struct MakeSymlink {
+  ZStr path, to;
+  HUTCH_STEP("make_symlink") { visit("path", s.path); visit("to", s.to); }
+};
+struct MakeFile {
+  ZStr path;
+  mode_t mode = 0644;
+  ZStr content;
+  HUTCH_STEP("make_file") { visit("path", s.path); visit("mode", s.mode); visit("content", s.content); }
+};
+/// Attaches the detached tree in `slot`. Directory on directory, anything else on anything else.
+struct Attach {
+  Slot slot = 0;
+  ZStr path;
+  HUTCH_STEP("attach") { visit("slot", s.slot); visit("path", s.path); }
+};
+/// mount_setattr(MOUNT_ATTR_RDONLY) on the mount at `path`, that one only.
+struct Seal {
+  ZStr path;
+  HUTCH_STEP("seal") { visit("path", s.path); }
+};
+/// Covers what is at `path` with a read-only view of itself: open_tree(OPEN_TREE_CLONE), mount_setattr, move_mount.
+/// For parts of a file system that is otherwise writable (/proc/sys). A path that does not exist is left alone.
+struct ReadOnlyView {
+  ZStr path;
+  HUTCH_STEP("read_only_view") { visit("path", s.path); }
+};
+struct SetHostname {
+  ZStr name;
+  HUTCH_STEP("set_hostname") { visit("name", s.name); }
+};
+struct SetDomainname {
+  ZStr name;
+  HUTCH_STEP("set_domainname") { visit("name", s.name); }
+};
+/// SIOCSIFFLAGS on "lo": IFF_UP.
+struct BringLoopbackUp {
+  HUTCH_STEP("bring_loopback_up") {}
+};
+/// From here on two processes: this one becomes the minimal init (pid 1), the next steps belong to the program.
+struct StartInit {
+  HUTCH_STEP("start_init") {}
+};
+
+// --- the child: giving up privileges
+
+struct SetLimit {
+  int resource = 0;
+  ZStr name;
+  std::uint64_t soft = 0, hard = 0;
+  HUTCH_STEP("set_limit") {
+    visit("resource", s.resource); visit("name", s.name); visit("soft", s.soft); visit("hard", s.hard);
+  }
+};
+struct SetNice {
+  int nice = 0;
+  HUTCH_STEP("set_nice") { visit("nice", s.nice); }
+};
+struct SetIoPriority {
+  int io_class = 0, level = 0;
+  HUTCH_STEP("set_io_priority") { visit("class", s.io_class); visit("level", s.level); }
+};
+struct SetAffinity {
+  Borrowed<std::uint32_t> cpus;
+  HUTCH_STEP("set_affinity") { visit("cpus", s.cpus); }
+};
+struct SetPersonality {
+  std::uint64_t persona = 0;
+  HUTCH_STEP("set_personality") { visit("persona", s.persona); }
+};
+/// prctl(PR_SET_MDWE): no memory is writable and executable at once (Linux 6.3).
+struct SetMemoryDenyWriteExecute {
+  HUTCH_STEP("deny_write_execute") {}
+};
+/// prctl(PR_SCHED_CORE): a core-scheduling cookie of its own.
+struct ScheduleCore {
+  HUTCH_STEP("schedule_core") {}
+};
+struct SetUmask {
+  mode_t mask = 022;
+  HUTCH_STEP("set_umask") { visit("mask", s.mask); }
+};
+/// setsid(2): no controlling terminal.
+struct NewSession {
+  HUTCH_STEP("new_session") {}
+};
+/// dup2 of an opened stream onto 0, 1 or 2.
+struct ConnectStream {
+  Slot slot = 0;
+  int stream = 0;
+  HUTCH_STEP("connect_stream") { visit("slot", s.slot); visit("stream", s.stream); }
+};
+struct ChangeDir {
+  ZStr path;
+  HUTCH_STEP("change_dir") { visit("path", s.path); }
+};
+/// Default dispositions, empty mask.
+struct ResetSignals {
+  HUTCH_STEP("reset_signals") {}
+};
+/// Everything but `keep` leaves the bounding, permitted, effective, inheritable and ambient sets (capabilities(7)).
+struct DropCapabilities {
+  std::uint64_t keep = 0;
+  bool ambient = false;  ///< make the kept ones ambient, so that they survive exec of a non-root uid
+  int last_capability = 40;
+  HUTCH_STEP("drop_capabilities") {
+    visit("keep", s.keep); visit("ambient", s.ambient); visit("last_capability", s.last_capability);
+  }
+};
+struct NoNewPrivs {
+  HUTCH_STEP("no_new_privs") {}
+};
+/// seccomp(SECCOMP_SET_MODE_FILTER). Without no_new_privs it needs CAP_SYS_ADMIN and so comes before DropCapabilities.
+struct LoadFilter {
+  ZStr name;  ///< "floor"
+  Borrowed<sock_filter> program;
+  HUTCH_STEP("load_filter") { visit("name", s.name); visit("program", s.program); }
+};
+/// close_range: everything but 0, 1, 2 and these is closed on exec.
+struct CloseDescriptors {
+  Borrowed<std::uint32_t> keep;  ///< sorted, all above 2
+  HUTCH_STEP("close_descriptors") { visit("keep", s.keep); }
+};
+
+// --- exec
+
+struct Exec {
+  ZStr path;             ///< absolute inside
+  Borrowed<ZStr> argv;
+  Borrowed<ZStr> env;    ///< "NAME=value", in byte order
+  Borrowed<const char*> argv_pointers, env_pointers;  ///< the same, NULL-terminated, for execve
+  HUTCH_STEP("exec") { visit("path", s.path); visit("argv", s.argv); visit("env", s.env); }
+};
+
+#undef HUTCH_STEP
+
+using Op = std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, AwaitParent,
+                        DieWithParent, WriteFile, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
+                        KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay, EnterRoot,
+                        MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp,
+                        StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality,
+                        SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession,
+                        ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, LoadFilter,
+                        CloseDescriptors, Exec>;
+
+struct Step {
+  Op op;
+  Origin origin;
+  Phase phase = Phase::setup;
+};
+
+// The child reads steps out of the parent's memory: no destructor to run,
+// no heap to follow, nothing that can throw.
+static_assert(std::is_trivially_copyable_v<Step>);
+static_assert(std::is_trivially_destructible_v<Step>);
+
+}  // namespace hutch

@@ -1,0 +1,123 @@
+#include "plan/view.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "base/path.h"
+
+namespace hutch {
+namespace {
+
+constexpr int kMostLinks = 40;  // as the kernel: path_resolution(7)
+
+}  // namespace
+
+void View::place(PlacedMount mount) {
+  // A mount hides what set-up made below it before.
+  const std::string below = mount.path == "/" ? "/" : mount.path + "/";
+  made_.erase(made_.lower_bound(below), made_.upper_bound(below + "\xff"));
+  std::string path = mount.path;
+  mounts_.insert_or_assign(std::move(path), std::move(mount));
+}
+
+void View::make_directory(const std::string& path, mode_t mode) { made_[path] = {FileKind::directory, mode, {}}; }
+void View::make_file(const std::string& path, mode_t mode) { made_[path] = {FileKind::file, mode, {}}; }
+void View::make_link(const std::string& path, const std::string& to) { made_[path] = {FileKind::symlink, 0777, to}; }
+
+const PlacedMount& View::mount_of(std::string_view path) const {
+  while (true) {
+    if (const auto found = mounts_.find(path); found != mounts_.end()) return found->second;
+    path = parent_of(path);
+  }
+}
+
+Seen View::look(const std::string& path) const {
+  const PlacedMount& mount = mount_of(path);
+  if (const auto made = made_.find(path); made != made_.end()) {
+    return {.kind = made->second.kind, .link = made->second.link, .mode = made->second.mode, .mount = &mount};
+  }
+  const std::string_view rest = std::string_view(path).substr(mount.path == "/" ? 0 : mount.path.size());
+  for (const std::string& layer : mount.backing.layers) {
+    const std::string on_host = rest.empty() ? layer : join_path(layer, rest.substr(1));
+    const PathFact fact = host_->look(on_host);
+    if (fact.kind == FileKind::missing) continue;
+    Seen seen{.kind = fact.kind, .on_host = on_host, .mode = fact.mode, .mount = &mount};
+    if (fact.kind == FileKind::symlink) seen.link = host_->read_link(on_host);
+    return seen;
+  }
+  if (rest.empty() || rest == "/") {
+    return {.kind = FileKind::directory, .mount = &mount};
+  }
+  return {.mount = &mount};
+}
+
+View::Walk View::walk(const std::string& path, bool follow) const {
+  Walk walk{.path = "/"};
+  walk.seen = look("/");
+  std::vector<std::string> left;  // components still to go, the next one last
+  const auto push = [&left](std::string_view text) {
+    const std::vector<std::string_view> parts = components(text);
+    left.insert(left.end(), parts.rbegin(), parts.rend());
+  };
+  push(path);
+  int links = 0;
+  while (!left.empty()) {
+    const std::string part = std::move(left.back());
+    left.pop_back();
+    if (part == ".") continue;
+    if (part == "..") {
+      walk.path = parent_of(walk.path);
+      walk.seen = look(walk.path);
+      continue;
+    }
+    if (!walk.missing.empty()) {
+      walk.path = join_path(walk.path, part);
+      continue;
+    }
+    std::string next = join_path(walk.path, part);
+    Seen seen = look(next);
+    walk.visited.push_back(next);
+    if (seen.kind == FileKind::symlink && (follow || !left.empty())) {
+      if (++links > kMostLinks) {
+        walk.loops = true;
+        walk.seen = {.mount = seen.mount};
+        return walk;
+      }
+      if (seen.link.starts_with('/')) {
+        walk.path = "/";
+        walk.seen = look("/");
+      }
+      push(seen.link);
+      continue;
+    }
+    if (seen.kind == FileKind::missing) {
+      walk.missing = next;
+    } else if (!left.empty() && seen.kind != FileKind::directory) {
+      walk.not_directory = true;
+      walk.missing = next;
+      seen.kind = FileKind::missing;
+    }
+    walk.path = std::move(next);
+    walk.seen = std::move(seen);
+  }
+  if (!walk.missing.empty()) walk.seen.kind = FileKind::missing;
+  return walk;
+}
+
+std::vector<std::string> View::list(const std::string& path) const {
+  std::set<std::string> names;
+  const PlacedMount& mount = mount_of(path);
+  const std::string_view rest = std::string_view(path).substr(mount.path == "/" ? 0 : mount.path.size());
+  for (const std::string& layer : mount.backing.layers) {
+    const std::string on_host = rest.empty() ? layer : join_path(layer, rest.substr(1));
+    if (auto there = host_->list(on_host)) names.insert(there->begin(), there->end());
+  }
+  const std::string below = path == "/" ? "/" : path + "/";
+  for (auto made = made_.lower_bound(below); made != made_.end() && made->first.starts_with(below); ++made) {
+    if (made->first.find('/', below.size()) == std::string::npos) names.insert(made->first.substr(below.size()));
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace hutch

@@ -1,0 +1,235 @@
+#include "profile/keys.h"
+
+
+namespace hutch {
+namespace {
+
+using enum Shape;
+
+constexpr std::int64_t kIdMost = 4294967294;  // (uid_t)-1 means "no id" to the kernel
+
+
+// clang-format off
+constexpr Key kKeys[] = {
+    // --- top level
+    {.table = "", .name = "schema", .shape = integer, .fallback = "1", .help = "The version of this language.", .low = 1, .high = 1},
+    {.table = "", .name = "name", .shape = text, .help = "What the profile is called in reports; parents do not hand theirs down."},
+    {.table = "", .name = "description", .shape = text, .help = "One line for `hutch list`; parents do not hand theirs down."},
+    {.table = "", .name = "extends", .shape = texts, .help = "Profiles that are merged first, left to right: names, or paths with a slash from this file's folder."},
+    {.table = "", .name = "hostname", .shape = special, .words = "host_name", .help = "The host name inside a new uts namespace: at most 64 letters, digits, `-` and `.`."},
+    {.table = "", .name = "domainname", .shape = special, .words = "host_name", .help = "The NIS domain name inside a new uts namespace: at most 64 letters, digits, `-` and `.`."},
+    {.table = "", .name = "when", .shape = table, .help = "This file (and what it extends) takes part only if all of this holds."},
+    {.table = "", .name = "namespaces", .shape = table, .help = "Which namespaces are new. See namespaces(7)."},
+    {.table = "", .name = "identity", .shape = table, .help = "Who the program is inside. See user_namespaces(7)."},
+    {.table = "", .name = "mounts", .shape = table, .help = "What the program sees, by absolute path inside."},
+    {.table = "", .name = "environment", .shape = table, .help = "The environment of the program."},
+    {.table = "", .name = "process", .shape = table, .help = "The program and how it is run."},
+    {.table = "", .name = "limits", .shape = table, .help = "Resource limits of the process. See getrlimit(2)."},
+    {.table = "", .name = "capabilities", .shape = table, .help = "What is left of root's powers. See capabilities(7)."},
+    {.table = "", .name = "network", .shape = table, .help = "What lives in a new net namespace."},
+    {.table = "", .name = "params", .shape = table, .help = "What the caller may or must give with `--param NAME=VALUE`."},
+    {.table = "", .name = "resources", .shape = table, .help = "The control group of the sandbox. See cgroups(7).", .later = true},
+    {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2).", .later = true},
+    {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts. See landlock(7).", .later = true},
+    {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox.", .later = true},
+    {.table = "", .name = "helpers", .shape = tables, .help = "Programs that run beside the sandbox and end with it.", .later = true},
+
+    // --- when
+    {.table = "when", .name = "env", .shape = special, .words = "env_name", .help = "The caller's environment has this variable, and it is not empty."},
+    {.table = "when", .name = "exists", .shape = path, .help = "The host has this path (links are followed)."},
+    {.table = "when", .name = "param", .shape = name, .help = "This parameter is true, or is a text that is not empty."},
+    {.table = "when", .name = "root", .shape = boolean, .help = "The caller is root (uid 0), or is not."},
+    {.table = "when", .name = "arch", .shape = name, .help = "The machine, as `uname -m` says it: \"x86_64\"."},
+    {.table = "when", .name = "kernel", .shape = special, .words = "kernel", .help = "The kernel's version: \">=6.2\"; also >, <, <= and =."},
+
+    // --- [namespaces]
+    {.table = "namespaces", .name = "user", .shape = special, .words = "namespace", .fallback = "new", .help = "Users and capabilities. See user_namespaces(7)."},
+    {.table = "namespaces", .name = "mount", .shape = special, .words = "namespace", .fallback = "new", .help = "The tree of mounts. See mount_namespaces(7)."},
+    {.table = "namespaces", .name = "pid", .shape = special, .words = "namespace", .fallback = "new", .help = "Process numbers. See pid_namespaces(7)."},
+    {.table = "namespaces", .name = "ipc", .shape = special, .words = "namespace", .fallback = "new", .help = "System V IPC and POSIX message queues. See ipc_namespaces(7)."},
+    {.table = "namespaces", .name = "uts", .shape = special, .words = "namespace", .fallback = "new", .help = "Host and domain name. See uts_namespaces(7)."},
+    {.table = "namespaces", .name = "net", .shape = special, .words = "namespace", .fallback = "new", .help = "Network devices, ports, abstract sockets. See network_namespaces(7)."},
+    {.table = "namespaces", .name = "cgroup", .shape = special, .words = "namespace", .fallback = "new", .help = "The root of the control groups. See cgroup_namespaces(7)."},
+    {.table = "namespaces", .name = "time", .shape = special, .words = "namespace", .fallback = "host", .help = "The monotonic and boot clocks. See time_namespaces(7)."},
+    {.table = "namespaces", .name = "propagation", .shape = word, .words = "private slave shared", .fallback = "private", .help = "How mounts of the host and of the sandbox see each other's later changes."},
+    {.table = "namespaces", .name = "nested", .shape = word, .words = "allow deny", .fallback = "allow", .help = "Whether the program may make user namespaces of its own."},
+    {.table = "namespaces.*", .name = "new", .shape = boolean, .fallback = "true", .help = "True: a new namespace. False: the host's."},
+    {.table = "namespaces.*", .name = "join", .shape = text, .help = "An existing namespace: \"PATH\", \"pid:N\" or \"sandbox:NAME\".", .later = true},
+    {.table = "namespaces.*", .name = "persist", .shape = path, .help = "Keeps the namespace alive by a bind mount at this path.", .later = true},
+    {.table = "namespaces.time", .name = "new", .shape = boolean, .fallback = "true", .help = "True: a new namespace. False: the host's."},
+    {.table = "namespaces.time", .name = "monotonic", .shape = duration, .help = "What is added to the monotonic clock: \"+1d\", \"-3600s\".", .needs = "Linux 5.6", .low = -9223372036, .high = 9223372036},
+    {.table = "namespaces.time", .name = "boottime", .shape = duration, .help = "What is added to the boot clock: \"+1d\", \"-3600s\".", .needs = "Linux 5.6", .low = -9223372036, .high = 9223372036},
+    {.table = "namespaces.time", .name = "join", .shape = text, .help = "An existing namespace: \"PATH\", \"pid:N\" or \"sandbox:NAME\".", .later = true},
+    {.table = "namespaces.time", .name = "persist", .shape = path, .help = "Keeps the namespace alive by a bind mount at this path.", .later = true},
+
+    // --- [identity]
+    {.table = "identity", .name = "uid", .shape = integer, .fallback = "the caller's", .help = "The user id inside.", .low = 0, .high = kIdMost},
+    {.table = "identity", .name = "gid", .shape = integer, .fallback = "the caller's", .help = "The group id inside.", .low = 0, .high = kIdMost},
+    {.table = "identity", .name = "groups", .shape = integers, .help = "Supplementary group ids inside.", .low = 0, .high = kIdMost},
+    {.table = "identity", .name = "user", .shape = special, .words = "account", .help = "The user's name in the account files."},
+    {.table = "identity", .name = "group", .shape = special, .words = "account", .help = "The group's name in the account files."},
+    {.table = "identity", .name = "home", .shape = special, .words = "account_path", .help = "The home directory, as a path inside."},
+    {.table = "identity", .name = "shell", .shape = special, .words = "account_path", .help = "The login shell, as a path inside."},
+    {.table = "identity", .name = "accounts", .shape = boolean, .fallback = "true", .help = "Writes a minimal /etc/passwd and /etc/group, unless mounts supply them."},
+    {.table = "identity", .name = "map", .shape = word, .words = "self root subids explicit", .fallback = "self", .help = "Which ids of the host stand behind those inside. See subuid(5)."},
+    {.table = "identity", .name = "uid_map", .shape = tables, .help = "With `map = \"explicit\"`: the rows of the user id map."},
+    {.table = "identity", .name = "gid_map", .shape = tables, .help = "With `map = \"explicit\"`: the rows of the group id map."},
+    {.table = "identity", .name = "setgroups", .shape = word, .words = "deny allow", .help = "Whether the program may change its supplementary groups."},
+    {.table = "identity.map", .name = "inside", .shape = integer, .help = "The first id inside.", .low = 0, .high = kIdMost},
+    {.table = "identity.map", .name = "outside", .shape = special, .words = "outside", .help = "The first id outside: a number, \"self\" (the caller's) or \"subids\" (the caller's ranges).", .low = 0, .high = kIdMost},
+    {.table = "identity.map", .name = "count", .shape = integer, .fallback = "1", .help = "How many ids. Required with `outside = \"subids\"`.", .low = 1, .high = kIdMost + 1},
+
+    // --- [mounts]
+    {.table = "mounts", .name = "*", .shape = special, .words = "mount", .help = "A word, or a table with `type`. The key is an absolute path inside, which may be a glob."},
+    {.table = "mounts.*", .name = "type", .shape = word, .words = "bind device tmpfs proc dev sysfs mqueue devpts cgroup mirror dir hidden overlay file symlink none ~image", .help = "What is mounted or made there."},
+    {.table = "mounts.*", .name = "write", .shape = boolean, .help = "Whether it can be written to.", .types = "bind device tmpfs proc dev sysfs mqueue devpts cgroup overlay"},
+    {.table = "mounts.*", .name = "exec", .shape = boolean, .help = "Whether programs on it can be executed.", .types = "bind tmpfs overlay"},
+    {.table = "mounts.*", .name = "suid", .shape = boolean, .fallback = "false", .help = "Whether set-user-id programs on it take effect.", .types = "bind tmpfs overlay"},
+    {.table = "mounts.*", .name = "devices", .shape = boolean, .fallback = "false", .help = "Whether device nodes on it can be opened.", .types = "bind device tmpfs overlay"},
+    {.table = "mounts.*", .name = "optional", .shape = boolean, .fallback = "false", .help = "Left out (and listed) where the host lacks what it needs."},
+    {.table = "mounts.*", .name = "when", .shape = table, .help = "The entry is there only if all of this holds."},
+    {.table = "mounts.*", .name = "source", .shape = path, .fallback = "the target", .help = "The host's path. A relative one starts at this file's folder.", .types = "bind device file image"},
+    {.table = "mounts.*", .name = "recursive", .shape = boolean, .fallback = "true", .help = "Whether the mounts below the source come along.", .types = "bind"},
+    {.table = "mounts.*", .name = "size", .shape = size, .help = "How much it can hold, in bytes: \"64M\".", .low = 1, .types = "tmpfs"},
+    {.table = "mounts.*", .name = "inodes", .shape = integer, .help = "How many files it can hold.", .low = 1, .types = "tmpfs"},
+    {.table = "mounts.*", .name = "mode", .shape = mode, .help = "Permission bits: \"1777\".", .high = 07777, .types = "tmpfs dir file"},
+    {.table = "mounts.*", .name = "hidepid", .shape = word, .words = "off noaccess invisible ptraceable", .help = "Which processes of others are seen. See proc(5).", .types = "proc"},
+    {.table = "mounts.*", .name = "subset", .shape = word, .words = "pid", .help = "Only the process part of procfs. See proc(5).", .types = "proc"},
+    {.table = "mounts.*", .name = "mask", .shape = boolean, .fallback = "true", .help = "Whether sensitive files are covered.", .types = "proc"},
+    {.table = "mounts.*", .name = "fallback", .shape = word, .words = "bind", .help = "\"bind\": where the kernel refuses a fresh procfs, the outer one is bound.", .types = "proc"},
+    {.table = "mounts.*", .name = "nodes", .shape = texts, .words = "device_node", .help = "Further device names of the host, relative to /dev.", .types = "dev"},
+    {.table = "mounts.*", .name = "lower", .shape = texts, .help = "The read-only layers, host paths, the first one on top.", .types = "overlay"},
+    {.table = "mounts.*", .name = "upper", .shape = path, .help = "\"tmpfs\", or the host directory that takes the changes; without it the overlay is read-only.", .types = "overlay"},
+    {.table = "mounts.*", .name = "work", .shape = path, .help = "The work directory that a host directory as `upper` needs, on the same file system.", .types = "overlay"},
+    {.table = "mounts.*", .name = "content", .shape = text, .words = "bytes", .help = "What the file holds.", .types = "file"},
+    {.table = "mounts.*", .name = "to", .shape = path, .help = "Where the symbolic link leads, as written into it.", .types = "symlink"},
+
+    // --- [environment]
+    {.table = "environment", .name = "inherit", .shape = texts, .words = "env_glob", .help = "Names and globs of variables that the program gets from the caller; \"*\" is all."},
+    {.table = "environment", .name = "set", .shape = table, .help = "Variables and their values: a string, or `{ value, when }`."},
+    {.table = "environment", .name = "unset", .shape = texts, .words = "env_glob", .help = "Names and globs of variables that the program does not get."},
+    {.table = "environment.set", .name = "*", .shape = special, .words = "env", .help = "The variable's value: a string, or `{ value, when }`."},
+    {.table = "environment.set.*", .name = "value", .shape = text, .help = "The variable's value."},
+    {.table = "environment.set.*", .name = "when", .shape = table, .help = "The variable is set only if all of this holds."},
+
+    // --- [process]
+    {.table = "process", .name = "command", .shape = texts, .words = "command", .help = "The program and its arguments. The words after the profile on the command line replace it."},
+    {.table = "process", .name = "args", .shape = word, .words = "replace append", .fallback = "replace", .help = "Whether the words of the command line replace `command` or are appended to it."},
+    {.table = "process", .name = "argv0", .shape = text, .help = "What the program sees as its own name."},
+    {.table = "process", .name = "cwd", .shape = special, .words = "inside_path", .fallback = "the caller's directory if it is visible inside, else home, else /", .help = "The working directory, as a path inside."},
+    {.table = "process", .name = "umask", .shape = mode, .help = "The file mode creation mask: \"022\".", .high = 0777},
+    {.table = "process", .name = "tty", .shape = word, .words = "inherit none ~auto ~new", .fallback = "inherit", .help = "\"inherit\": the caller's terminal, with TIOCSTI and TIOCLINUX blocked; \"none\": a new session without one."},
+    {.table = "process", .name = "init", .shape = boolean, .fallback = "true", .help = "A minimal init is pid 1: it reaps and forwards signals."},
+    {.table = "process", .name = "die_with_parent", .shape = boolean, .fallback = "true", .help = "The sandbox ends when Hutch does."},
+    {.table = "process", .name = "no_new_privs", .shape = boolean, .fallback = "true", .help = "execve(2) grants nothing: set-user-id has no effect. See prctl(2)."},
+    {.table = "process", .name = "keep_fds", .shape = integers, .help = "Descriptors of the caller that stay open, beside 0 to 2.", .low = 3, .high = 1048575},
+    {.table = "process", .name = "stdin", .shape = special, .words = "stream", .fallback = "inherit", .help = "\"inherit\", \"null\", or a host path with a slash."},
+    {.table = "process", .name = "stdout", .shape = special, .words = "stream", .fallback = "inherit", .help = "\"inherit\", \"null\", or a host path with a slash."},
+    {.table = "process", .name = "stderr", .shape = special, .words = "stream", .fallback = "inherit", .help = "\"inherit\", \"null\", or a host path with a slash."},
+    {.table = "process", .name = "files", .shape = word, .words = "none ro rw", .fallback = "none", .help = "Existing files named in the arguments become visible."},
+    {.table = "process", .name = "nice", .shape = integer, .help = "The nice value. See setpriority(2).", .low = -20, .high = 19},
+    {.table = "process", .name = "oom_score_adj", .shape = integer, .help = "How soon the kernel ends it when memory runs out. See proc(5).", .low = -1000, .high = 1000},
+    {.table = "process", .name = "cpu_affinity", .shape = special, .words = "cpus", .help = "The processors it may run on: \"0-3,8\"."},
+    {.table = "process", .name = "io_class", .shape = special, .words = "io_class", .help = "\"idle\", \"best-effort\" or \"realtime\", the latter two with a level: \"best-effort:7\". See ioprio_set(2)."},
+    {.table = "process", .name = "personality", .shape = words, .words = "no_randomize linux32 uname26", .help = "See personality(2)."},
+    {.table = "process", .name = "timeout", .shape = duration, .help = "How long it may run.", .later = true},
+    {.table = "process", .name = "kill_after", .shape = duration, .help = "How long after the first signal it is killed.", .later = true},
+    {.table = "process", .name = "memory_deny_write_execute", .shape = boolean, .fallback = "false", .help = "Memory is never writable and executable. See PR_SET_MDWE in prctl(2).", .needs = "Linux 6.3"},
+    {.table = "process", .name = "core_scheduling", .shape = boolean, .fallback = "false", .help = "Shares no processor core with others at the same time. See PR_SCHED_CORE in prctl(2).", .needs = "Linux 5.14, CONFIG_SCHED_CORE"},
+
+    // --- [limits]
+    {.table = "limits", .name = "as", .shape = special, .words = "limit_bytes", .help = "Address space, in bytes."},
+    {.table = "limits", .name = "core", .shape = special, .words = "limit_bytes", .help = "Size of a core file, in bytes."},
+    {.table = "limits", .name = "cpu", .shape = special, .words = "limit_seconds", .help = "Processor time: seconds, or \"5m\"."},
+    {.table = "limits", .name = "data", .shape = special, .words = "limit_bytes", .help = "Data segment, in bytes."},
+    {.table = "limits", .name = "fsize", .shape = special, .words = "limit_bytes", .help = "Size of a file it writes, in bytes."},
+    {.table = "limits", .name = "locks", .shape = special, .words = "limit_bytes", .help = "File locks (no longer enforced by Linux)."},
+    {.table = "limits", .name = "memlock", .shape = special, .words = "limit_bytes", .help = "Memory locked into RAM, in bytes."},
+    {.table = "limits", .name = "msgqueue", .shape = special, .words = "limit_bytes", .help = "POSIX message queues of the user, in bytes."},
+    {.table = "limits", .name = "nice", .shape = special, .words = "limit_bytes", .help = "Ceiling of the nice value: 20 minus it."},
+    {.table = "limits", .name = "nofile", .shape = special, .words = "limit_bytes", .help = "Open files."},
+    {.table = "limits", .name = "nproc", .shape = special, .words = "limit_bytes", .help = "Processes and threads of the user."},
+    {.table = "limits", .name = "rss", .shape = special, .words = "limit_bytes", .help = "Resident memory (no longer enforced by Linux)."},
+    {.table = "limits", .name = "rtprio", .shape = special, .words = "limit_bytes", .help = "Ceiling of the real-time priority."},
+    {.table = "limits", .name = "rttime", .shape = special, .words = "limit_microseconds", .help = "Processor time without a blocking call under real-time scheduling: microseconds, or \"500ms\"."},
+    {.table = "limits", .name = "sigpending", .shape = special, .words = "limit_bytes", .help = "Queued signals of the user."},
+    {.table = "limits", .name = "stack", .shape = special, .words = "limit_bytes", .help = "Stack of a thread, in bytes."},
+    {.table = "limits.*", .name = "soft", .shape = special, .words = "limit_value", .help = "What holds now; the program may raise it up to `hard`."},
+    {.table = "limits.*", .name = "hard", .shape = special, .words = "limit_value", .help = "What it can never be raised beyond."},
+
+    // --- [capabilities]
+    {.table = "capabilities", .name = "keep", .shape = texts, .words = "capability", .help = "Names without `cap_`. All others leave every set."},
+
+    // --- [network]
+    {.table = "network", .name = "loopback", .shape = boolean, .fallback = "true", .help = "Brings `lo` up in a new net namespace."},
+    {.table = "network", .name = "connect", .shape = word, .words = "none pasta slirp4netns", .help = "How a new net namespace reaches the outside.", .later = true},
+    {.table = "network", .name = "publish", .shape = texts, .help = "Ports of the host that lead inside: \"8080:80/tcp\".", .later = true},
+    {.table = "network", .name = "dns", .shape = texts, .help = "Name servers.", .later = true},
+    {.table = "network", .name = "veth", .shape = table, .help = "For root: a pair of devices, `{ bridge | peer, address, gateway }`.", .later = true},
+    {.table = "network", .name = "abstract_sockets", .shape = word, .words = "host scoped", .help = "Whether the abstract sockets of the host are shared.", .later = true},
+
+    // --- [params]
+    {.table = "params", .name = "*", .shape = table, .help = "A parameter of this profile. Without a default it is required."},
+    {.table = "params.*", .name = "type", .shape = word, .words = "string path int bool", .fallback = "string", .help = "What the value must be."},
+    {.table = "params.*", .name = "default", .shape = special, .words = "param_default", .help = "The value where the caller gives none."},
+    {.table = "params.*", .name = "help", .shape = text, .help = "What it is for."},
+    {.table = "params.*", .name = "choices", .shape = special, .words = "choices", .help = "The values that are allowed."},
+
+    // --- [resources]
+    {.table = "resources", .name = "memory", .shape = size, .help = "Memory at most.", .later = true},
+    {.table = "resources", .name = "memory_high", .shape = size, .help = "Memory beyond which it is slowed down.", .later = true},
+    {.table = "resources", .name = "swap", .shape = size, .help = "Swap at most.", .later = true},
+    {.table = "resources", .name = "pids", .shape = integer, .help = "Processes and threads at most.", .later = true},
+    {.table = "resources", .name = "cpu", .shape = text, .help = "Processor cores at most: 1.5.", .later = true},
+    {.table = "resources", .name = "cpu_weight", .shape = integer, .help = "Its share of the processors.", .later = true},
+    {.table = "resources", .name = "io_weight", .shape = integer, .help = "Its share of input and output.", .later = true},
+    {.table = "resources", .name = "cpuset", .shape = text, .help = "The processors it may run on.", .later = true},
+    {.table = "resources", .name = "required", .shape = boolean, .fallback = "true", .help = "Fails if a limit cannot be set.", .later = true},
+
+    // --- [seccomp]
+    {.table = "seccomp", .name = "default", .shape = text, .help = "\"allow\", \"errno:NAME\", \"kill\", \"log\" or \"trap\".", .later = true},
+    {.table = "seccomp", .name = "allow", .shape = texts, .help = "System calls and @groups that are allowed.", .later = true},
+    {.table = "seccomp", .name = "deny", .shape = texts, .help = "System calls and @groups that are denied.", .later = true},
+    {.table = "seccomp", .name = "deny_action", .shape = text, .help = "What happens on a denied call.", .later = true},
+    {.table = "seccomp", .name = "rule", .shape = tables, .help = "Rules with `syscall`, `action` and `args`.", .later = true},
+    {.table = "seccomp", .name = "architectures", .shape = texts, .help = "Architectures whose calls are allowed.", .later = true},
+    {.table = "seccomp", .name = "log", .shape = boolean, .help = "Denied calls are logged.", .later = true},
+    {.table = "seccomp", .name = "file", .shape = path, .help = "A compiled BPF program.", .later = true},
+
+    // --- [landlock]
+    {.table = "landlock", .name = "read", .shape = texts, .help = "Paths that can be read.", .later = true},
+    {.table = "landlock", .name = "write", .shape = texts, .help = "Paths that can be written.", .later = true},
+    {.table = "landlock", .name = "execute", .shape = texts, .help = "Paths that can be executed.", .later = true},
+    {.table = "landlock", .name = "bind_tcp", .shape = integers, .help = "TCP ports that can be listened on.", .later = true},
+    {.table = "landlock", .name = "connect_tcp", .shape = integers, .help = "TCP ports that can be connected to.", .later = true},
+    {.table = "landlock", .name = "scope", .shape = words, .words = "signal abstract_unix_socket", .help = "What cannot reach beyond the sandbox.", .later = true},
+    {.table = "landlock", .name = "required", .shape = boolean, .help = "What the kernel lacks is an error.", .later = true},
+
+    // --- [[test]] and [[helpers]]
+    {.table = "test", .name = "run", .shape = texts, .help = "The command.", .later = true},
+    {.table = "test", .name = "expect", .shape = text, .help = "\"ok\", \"denied\", `{ exit = N }` or `{ stdout = \"…\" }`.", .later = true},
+    {.table = "test", .name = "stdin", .shape = text, .help = "Its standard input.", .later = true},
+    {.table = "test", .name = "when", .shape = table, .help = "It is run only if all of this holds.", .later = true},
+    {.table = "test", .name = "name", .shape = text, .help = "What it is called.", .later = true},
+    {.table = "helpers", .name = "command", .shape = texts, .help = "The program and its arguments.", .later = true},
+    {.table = "helpers", .name = "ready", .shape = table, .help = "`{ fd = true }` or `{ exists = \"PATH\" }`.", .later = true},
+    {.table = "helpers", .name = "profile", .shape = text, .help = "The sandbox of the helper itself.", .later = true},
+    {.table = "helpers", .name = "when", .shape = table, .help = "It is started only if all of this holds.", .later = true},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Key> all_keys() { return kKeys; }
+
+const Key* find_key(std::string_view table, std::string_view name) {
+  const Key* any = nullptr;
+  for (const Key& key : kKeys) {
+    if (key.table != table) continue;
+    if (key.name == name) return &key;
+    if (key.name == "*") any = &key;
+  }
+  return any;
+}
+
+}  // namespace hutch

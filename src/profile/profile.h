@@ -1,0 +1,183 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/origin.h"
+
+/// What the user asked for, after layers, variables and shape checks: plain data, every value with its origin.
+/// Everything that happens to a Profile is a free function elsewhere.
+
+namespace hutch {
+
+/// A value and where it was said. An unknown origin is a default.
+template <class T>
+struct Said {
+  T value{};
+  Origin at;
+
+  [[nodiscard]] const T& operator*() const { return value; }
+  [[nodiscard]] const T* operator->() const { return &value; }
+  [[nodiscard]] bool said() const { return at.known(); }
+};
+
+template <class T>
+using MaybeSaid = std::optional<Said<T>>;
+
+// --- [namespaces], see namespaces(7)
+
+enum class Ns : std::uint8_t { user, mount, pid, ipc, uts, net, cgroup, time };
+inline constexpr std::size_t kNamespaces = 8;
+enum class Propagation : std::uint8_t { private_, slave, shared };
+
+struct Namespaces {
+  /// True: a new one. False: the host's.
+  std::array<Said<bool>, kNamespaces> fresh{{{true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}},
+                                             {true, {}}, {false, {}}}};
+  MaybeSaid<std::int64_t> monotonic_offset;  ///< nanoseconds, time_namespaces(7)
+  MaybeSaid<std::int64_t> boottime_offset;   ///< nanoseconds
+  Said<Propagation> propagation{Propagation::private_, {}};
+  Said<bool> nested{true, {}};  ///< may the program make user namespaces of its own?
+
+  [[nodiscard]] bool is_new(Ns which) const { return *fresh[static_cast<std::size_t>(which)]; }
+  [[nodiscard]] const Said<bool>& of(Ns which) const { return fresh[static_cast<std::size_t>(which)]; }
+};
+
+// --- [identity], see user_namespaces(7)
+
+enum class IdMap : std::uint8_t { self, root, subids, explicit_ };
+
+/// One row of `uid_map` or `gid_map`.
+struct MapRow {
+  enum class Outside : std::uint8_t { number, self, subids };
+  std::uint32_t inside = 0;
+  Outside kind = Outside::number;
+  std::uint32_t outside = 0;  ///< for `number`
+  std::uint32_t count = 1;
+  Origin at;
+};
+
+struct Identity {
+  MaybeSaid<std::uint32_t> uid, gid;
+  std::vector<Said<std::uint32_t>> groups;
+  MaybeSaid<std::string> user, group, home, shell;
+  Said<bool> accounts{true, {}};
+  Said<IdMap> map{IdMap::self, {}};
+  std::vector<MapRow> uid_map, gid_map;
+  MaybeSaid<bool> setgroups;  ///< true: allow, false: deny
+};
+
+// --- [mounts]
+
+enum class MountType : std::uint8_t {
+  bind, device, tmpfs, proc, dev, sysfs, mqueue, devpts, cgroup, mirror, dir, hidden, overlay, file, symlink
+};
+
+/// One entry of [mounts]. Only the fields of its type are ever set.
+struct Mount {
+  std::string target;  ///< absolute and normalised; with glob characters still escaped if `is_glob`
+  Origin at;           ///< the value
+  Origin key_at;       ///< the target as written
+  MountType type = MountType::bind;
+  bool is_glob = false;
+  bool optional = false;
+
+  MaybeSaid<bool> write, exec, suid, devices;
+
+  MaybeSaid<std::string> source;  ///< bind, device, file: absolute host path. Without it, bind and device use `target`
+  Said<bool> recursive{true, {}};
+
+  MaybeSaid<std::uint64_t> size, inodes;  ///< tmpfs: bytes, count
+  MaybeSaid<std::uint32_t> mode;          ///< tmpfs, dir, file: permission bits, at most 07777
+
+  MaybeSaid<std::string> hidepid;  ///< proc: "off", "noaccess", "invisible", "ptraceable" (proc(5))
+  MaybeSaid<bool> subset_pid;      ///< proc: subset = "pid"
+  MaybeSaid<bool> mask;            ///< proc
+  Said<bool> fallback_bind{false, {}};  ///< proc: fallback = "bind"
+
+  std::vector<Said<std::string>> nodes;  ///< dev: further host device names, relative to /dev
+
+  std::vector<Said<std::string>> lower;  ///< overlay: absolute host paths, the first one on top
+  MaybeSaid<std::string> upper;          ///< overlay: "tmpfs" or an absolute host path; none: read-only overlay
+  MaybeSaid<std::string> work;           ///< overlay: absolute host path, where `upper` is one
+
+  MaybeSaid<std::string> content;  ///< file
+  MaybeSaid<std::string> to;       ///< symlink
+};
+
+// --- the rest
+
+struct Environment {
+  std::vector<Said<std::string>> inherit;  ///< names and globs
+  std::map<std::string, Said<std::string>, std::less<>> set;
+  std::vector<Said<std::string>> unset;    ///< names and globs
+};
+
+enum class Tty : std::uint8_t { inherit, none };
+enum class ArgsMode : std::uint8_t { replace, append };
+
+/// Where a standard stream of the program comes from.
+struct Stream {
+  enum class Kind : std::uint8_t { inherit, null, path } kind = Kind::inherit;
+  std::string path;  ///< host path, absolute
+};
+
+struct IoClass {
+  int which = 0;  ///< ioprio_set(2): 1 realtime, 2 best-effort, 3 idle
+  int level = 4;
+};
+
+struct Process {
+  std::vector<Said<std::string>> command;
+  Said<ArgsMode> args{ArgsMode::replace, {}};
+  MaybeSaid<std::string> argv0, cwd;
+  MaybeSaid<std::uint32_t> umask;
+  Said<Tty> tty{Tty::inherit, {}};
+  Said<bool> init{true, {}}, die_with_parent{true, {}}, no_new_privs{true, {}};
+  std::vector<Said<std::uint32_t>> keep_fds;
+  std::array<Said<Stream>, 3> streams;  ///< stdin, stdout, stderr
+  enum class Files : std::uint8_t { none, ro, rw };
+  Said<Files> files{Files::none, {}};
+  MaybeSaid<std::int32_t> nice, oom_score_adj;
+  MaybeSaid<std::vector<std::uint32_t>> cpu_affinity;  ///< sorted CPU numbers
+  MaybeSaid<IoClass> io_class;
+  std::vector<Said<std::string>> personality;  ///< "no_randomize", "linux32", "uname26"
+  Said<bool> memory_deny_write_execute{false, {}};
+  Said<bool> core_scheduling{false, {}};
+};
+
+/// getrlimit(2). RLIM_INFINITY is "unlimited"; no value leaves what the caller has.
+struct Limit {
+  int resource = 0;
+  std::string name;
+  std::uint64_t soft = 0, hard = 0;
+  Origin at;
+};
+
+/// Something optional that was left out, and why. Never silent: `plan`, `-v` and reports list them.
+struct Skipped {
+  std::string what;  ///< "mount \"/opt/x\""
+  std::string why;   ///< "the host has no /opt/x"
+  Origin at;
+};
+
+struct Profile {
+  MaybeSaid<std::string> name, description, hostname, domainname;
+  Namespaces namespaces;
+  Identity identity;
+  std::map<std::string, Mount> mounts;  ///< by target
+  Environment environment;
+  Process process;
+  std::vector<Limit> limits;                     ///< by resource number
+  std::vector<Said<std::string>> keep_capabilities;  ///< lower case, without "cap_"
+  Said<bool> loopback{true, {}};
+  std::vector<Skipped> skipped;
+};
+
+}  // namespace hutch
