@@ -9,9 +9,9 @@
 namespace hutch {
 namespace {
 
-constexpr int kMostLinks = 40;          // as the kernel: path_resolution(7)
-constexpr int kMostRaces = 128;         // EAGAIN: something was renamed while the kernel looked
-constexpr ino_t kProcRootInode = 1;     // PROC_ROOT_INO
+constexpr int kMostLinks = 40;       // as the kernel: path_resolution(7)
+constexpr int kMostRaces = 128;      // EAGAIN: something was renamed while the kernel looked
+constexpr ino_t kProcRootInode = 1;  // PROC_ROOT_INO
 
 long stat_of(int fd, struct stat& found) noexcept { return sys::call(SYS_fstat, fd, &found); }
 
@@ -31,8 +31,8 @@ class Walk {
   explicit Walk(int root) noexcept : root_(root) {}
 
   Fd run(const char* path) noexcept {
-    long put = prepend(path);
-    if (put < 0) return Fd(put);
+    if (const long put = prepend(path); put < 0) return Fd(put);
+    if (sizeof left_ - left_at_ > PATH_MAX) return Fd(-ENAMETOOLONG);
     Fd here(reopen());
     while (here.ok()) {
       const std::string_view part = next_component();

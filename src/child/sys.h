@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <type_traits>
+
 #include "child/run.h"
 
 /// System calls as the kernel has them: nothing between us and it, no library state, no cancellation points.
@@ -13,13 +15,14 @@ namespace hutch::sys {
 
 template <class T>
 long word(T value) noexcept {
-  if constexpr (__is_integral(T) || __is_enum(T)) {
-    return static_cast<long>(value);
-  } else {
+  if constexpr (std::is_pointer_v<T>) {
     return reinterpret_cast<long>(value);
+  } else if constexpr (std::is_null_pointer_v<T>) {
+    return 0;
+  } else {
+    return static_cast<long>(value);
   }
 }
-inline long word(decltype(nullptr)) noexcept { return 0; }
 
 template <class... Arguments>
 long call(long number, Arguments... arguments) noexcept {

@@ -63,7 +63,7 @@ Diagnostic unknown(const Said<std::string>& name) {
   const bool prefixed = bare.starts_with("cap_");
   if (prefixed) bare.erase(0, 4);
   if (prefixed && std::ranges::find(kNames, bare) != std::end(kNames))
-    return {.code = "E0332",
+    return {.code = "E0336",
             .what = fmt::format("capability `{}` is written without `cap_`", *name),
             .at = name.at,
             .label = fmt::format("write `{}`", bare)};
@@ -85,7 +85,7 @@ Result<std::uint64_t> capability_mask(const std::vector<Said<std::string>>& name
     if (found == std::end(kNames))
       wrong.push_back(unknown(name));
     else if (number > last_capability)
-      wrong.push_back({.code = "E0411",
+      wrong.push_back({.code = "E0421",
                        .what = fmt::format("this kernel has no capability `{}`", *name),
                        .at = name.at,
                        .cause = fmt::format("its last capability is `{}`, number {}",

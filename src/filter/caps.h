@@ -12,7 +12,7 @@
 namespace hutch {
 
 /// The set of these capabilities, bit N for capability N. `last_capability` is the last one this kernel
-/// knows. E0330: no such capability. E0332: written with "cap_". E0411: newer than this kernel. All that is
+/// knows. E0330: no such capability. E0336: written with "cap_". E0421: newer than this kernel. All that is
 /// wrong is reported together.
 Result<std::uint64_t> capability_mask(const std::vector<Said<std::string>>& names, int last_capability);
 

@@ -81,7 +81,7 @@ Result<std::vector<sock_filter>> floor_filter(std::string_view architecture) {
   if (architecture == kX86.name) return std::vector<sock_filter>(kX86Floor.begin(), kX86Floor.end());
   if (architecture == kArm.name) return std::vector<sock_filter>(kArmFloor.begin(), kArmFloor.end());
   return fail(
-      {.code = "E0410",
+      {.code = "E0420",
        .what = fmt::format("no system call filter is known for the architecture `{}`", architecture),
        .cause = "every sandbox gets a filter, and filters are made of numbers that differ by architecture",
        .help = "Hutch runs on x86_64 and aarch64"});

@@ -15,7 +15,7 @@ namespace hutch {
 ///    those of x32 do not exist (ENOSYS);
 ///  - ioctl TIOCSTI and TIOCLINUX fail with EPERM, so that nothing types into the caller's terminal
 ///  (ioctl_tty(2)).
-/// `architecture` as uname -m has it. E0410: no filter is known for it.
+/// `architecture` as uname -m has it. E0420: no filter is known for it.
 Result<std::vector<sock_filter>> floor_filter(std::string_view architecture);
 
 }  // namespace hutch

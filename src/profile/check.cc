@@ -58,7 +58,8 @@ Diagnostics check_expanded(const Value& profile, const Sources& sources) {
 Diagnostics check_merged(const Value& profile, const Sources& sources) {
   Checker checker(sources, Checker::Stage::merged);
   if (const Entry* mounts = profile.table()->find("mounts")) {
-    for (const Entry& mount : mounts->value.table()->entries) checker.mount(mount.key, mount.key_at, mount.value);
+    for (const Entry& mount : mounts->value.table()->entries)
+      checker.mount(mount.key, mount.key_at, mount.value);
   }
   return checker.take();
 }
@@ -89,8 +90,10 @@ void Checker::unknown_key(const Entry& entry, std::string_view path, const std::
     label = fmt::format("did you mean `{}`?", *near);
   } else {
     for (const Key& key : all_keys()) {
-      if (key.name != entry.key || key.table == path || key.table.find_first_of("*.") != key.table.npos) continue;
-      label = key.table.empty() ? "it belongs at the top of the file" : fmt::format("it belongs in [{}]", key.table);
+      if (key.name != entry.key || key.table == path || key.table.find_first_of("*.") != key.table.npos)
+        continue;
+      label = key.table.empty() ? "it belongs at the top of the file"
+                                : fmt::format("it belongs in [{}]", key.table);
       break;
     }
     if (label.empty()) help = fmt::format("known here: {}", fmt::join(names, ", "));
@@ -119,14 +122,15 @@ void Checker::entry(const Entry& entry, const Key& key, const std::string& place
   }
   if (key.words == "mount") return mount(entry.key, entry.key_at, entry.value);
   if (key.words == "env" && !is_environment_name(entry.key)) {
-    return problem("E0105", fmt::format("{} cannot be the name of a variable", quoted(entry.key)), entry.key_at,
-                   "a name is not empty and has no \"=\"");
+    return problem("E0105", fmt::format("{} cannot be the name of a variable", quoted(entry.key)),
+                   entry.key_at, "a name is not empty and has no \"=\"");
   }
   if (key.shape == Shape::table) return table_of(entry.key, entry.value, key, place);
   value(entry.key, entry.value, key);
 }
 
-void Checker::table_of(const std::string& name, const Value& value, const Key& key, const std::string& place) {
+void Checker::table_of(const std::string& name, const Value& value, const Key& key,
+                       const std::string& place) {
   const Table* inner = value.table();
   if (!inner) return wrong_type(name, "a table", value);
   if (name == "when") return table(*inner, "when", " in `when`" + place);
@@ -154,27 +158,38 @@ void Checker::value(const std::string& name, const Value& value, const Key& key)
   switch (key.shape) {
     case Shape::text:
     case Shape::name:
-    case Shape::path: return text(name, value, key);
+    case Shape::path:
+      return text(name, value, key);
     case Shape::boolean:
       if (!value.boolean()) wrong_type(name, "true or false", value);
       return;
-    case Shape::integer: return integer(name, value, key);
-    case Shape::size: return size(name, value, key);
-    case Shape::duration: return duration(name, value, key);
-    case Shape::mode: return mode(name, value, key);
-    case Shape::word: return word(name, value, key.words);
+    case Shape::integer:
+      return integer(name, value, key);
+    case Shape::size:
+      return size(name, value, key);
+    case Shape::duration:
+      return duration(name, value, key);
+    case Shape::mode:
+      return mode(name, value, key);
+    case Shape::word:
+      return word(name, value, key.words);
     case Shape::texts:
     case Shape::integers:
-    case Shape::words: return list(name, value, key);
-    case Shape::tables: return tables_of(name, value, key);
-    case Shape::table: return;
-    case Shape::special: return special(name, value, key);
+    case Shape::words:
+      return list(name, value, key);
+    case Shape::tables:
+      return tables_of(name, value, key);
+    case Shape::table:
+      return;
+    case Shape::special:
+      return special(name, value, key);
   }
 }
 
 void Checker::no_nul(const std::string& name, const Value& value) {
   if (value.string()->find('\0') != std::string::npos) {
-    problem("E0105", fmt::format("`{}` contains a NUL byte", printable(name)), value.at, "no path or argument can");
+    problem("E0105", fmt::format("`{}` contains a NUL byte", printable(name)), value.at,
+            "no path or argument can");
   }
 }
 
@@ -194,8 +209,10 @@ void Checker::integer(const std::string& name, const Value& value, const Key& ke
   if (!number) return wrong_type(name, fmt::format("an integer{}", range_of(key)), value);
   if (*number >= key.low && *number <= key.high) return;
   if (name == "schema") {
-    return problem("E0111", fmt::format("this profile is written in schema {}, and this program reads schema 1", *number),
-                   value.at, "", *number > 1 ? "a newer version of hutch may read it" : "");
+    return problem(
+        "E0111",
+        fmt::format("this profile is written in schema {}, and this program reads schema 1", *number),
+        value.at, "", *number > 1 ? "a newer version of hutch may read it" : "");
   }
   problem("E0105", fmt::format("`{}` must be an integer{}, not {}", name, range_of(key), *number), value.at);
 }
@@ -203,7 +220,8 @@ void Checker::integer(const std::string& name, const Value& value, const Key& ke
 void Checker::size(const std::string& name, const Value& value, const Key& key) {
   constexpr std::string_view kExpected = "a size such as \"64M\" or a number of bytes";
   if (const std::int64_t* number = value.integer()) {
-    if (*number < key.low) problem("E0105", fmt::format("`{}` must be at least {}, not {}", name, key.low, *number), value.at);
+    if (*number < key.low)
+      problem("E0105", fmt::format("`{}` must be at least {}, not {}", name, key.low, *number), value.at);
     return;
   }
   const std::string* said = value.string();
@@ -235,18 +253,20 @@ void Checker::duration(const std::string& name, const Value& value, const Key& k
 }
 
 void Checker::mode(const std::string& name, const Value& value, const Key& key) {
-  const std::string expected = fmt::format("an octal string such as \"{}\" or an integer such as 0o{}",
-                                           key.high == 0777 ? "022" : "755", key.high == 0777 ? "022" : "755");
+  const std::string expected =
+      fmt::format("an octal string such as \"{}\" or an integer such as 0o{}",
+                  key.high == 0777 ? "022" : "755", key.high == 0777 ? "022" : "755");
   if (const std::int64_t* bits = value.integer()) {
     if (*bits < 0 || *bits > key.high) {
-      return problem("E0105", fmt::format("`{}` must be from 0 to 0o{:o}, not {}", name, key.high, *bits), value.at);
+      return problem("E0105", fmt::format("`{}` must be from 0 to 0o{:o}, not {}", name, key.high, *bits),
+                     value.at);
     }
     const std::string_view line = sources_.line(value.at.source, value.at.line);
     const bool in_decimal = *bits > 7 && value.at.column > 0 && value.at.column <= line.size() &&
                             line[value.at.column - 1] >= '1' && line[value.at.column - 1] <= '9';
     if (in_decimal && stage_ == Stage::written) {
-      problem("W0101", fmt::format("`{}` is the decimal number {}, which is 0o{:o}", name, *bits, *bits), value.at,
-              fmt::format("write \"{}\" if that is the mode you mean", *bits));
+      problem("W0101", fmt::format("`{}` is the decimal number {}, which is 0o{:o}", name, *bits, *bits),
+              value.at, fmt::format("write \"{}\" if that is the mode you mean", *bits));
       found_.back().severity = Severity::warning;
     }
     return;
@@ -306,15 +326,17 @@ void Checker::item(const std::string& name, const Value& value, const Key& key) 
   if (key.words == "command") return;
   if (said.empty()) return problem("E0105", fmt::format("`{}` has an empty string in it", name), value.at);
   if (key.words == "env_glob" && said.find('=') != said.npos) {
-    problem("E0105", fmt::format("`{}` holds names of variables, and {} has a \"=\" in it", name, quoted(said)), value.at,
-            name == "inherit" ? "a value is given in [environment.set]" : "");
+    problem("E0105",
+            fmt::format("`{}` holds names of variables, and {} has a \"=\" in it", name, quoted(said)),
+            value.at, name == "inherit" ? "a value is given in [environment.set]" : "");
   }
   if (key.words == "device_node") {
     const auto parts = split(said, '/');
-    const bool below = std::ranges::none_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
+    const bool below =
+        std::ranges::none_of(parts, [](auto part) { return part.empty() || part == "." || part == ".."; });
     if (!below) {
-      problem("E0106", fmt::format("`{}` holds names below /dev, and {} is not one", name, quoted(said)), value.at,
-              said.starts_with("/dev/") ? fmt::format("write {}", quoted(said.substr(5))) : "");
+      problem("E0106", fmt::format("`{}` holds names below /dev, and {} is not one", name, quoted(said)),
+              value.at, said.starts_with("/dev/") ? fmt::format("write {}", quoted(said.substr(5))) : "");
     }
   }
 }

@@ -6,9 +6,9 @@
 
 namespace hutch {
 
-/// Does this tree have the shape of a profile: only keys of the table in keys.h, of the right type, with values
-/// that can mean something? Everything that is wrong with one file, in the order of its lines.
-/// A string with a `${variable}` is looked at again when its value is known: `check_expanded`.
+/// Does this tree have the shape of a profile: only keys of the table in keys.h, of the right type, with
+/// values that can mean something? Everything that is wrong with one file, in the order of its lines. A
+/// string with a `${variable}` is looked at again when its value is known: `check_expanded`.
 Diagnostics check_shape(const Value& profile, const Sources& sources);
 
 /// The same for a tree whose variables have values.

@@ -1,13 +1,11 @@
 #include "profile/keys.h"
 
-
 namespace hutch {
 namespace {
 
 using enum Shape;
 
 constexpr std::int64_t kIdMost = 4294967294;  // (uid_t)-1 means "no id" to the kernel
-
 
 // clang-format off
 constexpr Key kKeys[] = {

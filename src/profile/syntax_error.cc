@@ -38,8 +38,10 @@ std::size_t equals_sign(std::string_view line) {
   char quote = 0;
   for (std::size_t i = 0; i < line.size(); ++i) {
     if (quote != 0) {
-      if (line[i] == '\\' && quote == '"') ++i;
-      else if (line[i] == quote) quote = 0;
+      if (line[i] == '\\' && quote == '"')
+        ++i;
+      else if (line[i] == quote)
+        quote = 0;
     } else if (line[i] == '"' || line[i] == '\'') {
       quote = line[i];
     } else if (line[i] == '=' || line[i] == '#') {
@@ -115,11 +117,13 @@ void explain(Diagnostic& diagnostic, std::string_view text, std::string_view sai
   const bool bare = says(said, "could not determine value type") || says(said, "expected 'true'") ||
                     says(said, "expected 'false'") || says(said, "expected 'nan'") ||
                     says(said, "expected 'inf'");
-  if (bare && explain_bare_text(diagnostic, line, offset > 0 && offset >= line.size() ? offset - 1 : offset)) return;
+  if (bare && explain_bare_text(diagnostic, line, offset > 0 && offset >= line.size() ? offset - 1 : offset))
+    return;
   if (says(said, "leading zeroes")) {
     diagnostic.help = "write an octal number as 0o22, or quote it: \"022\"";
   } else if (says(said, "saw '\\n'") || says(said, "saw '\n'")) {
-    diagnostic.help = "an inline table `{ … }` stays on one line; a table of its own, [mounts.\"/data\"], may have many";
+    diagnostic.help =
+        "an inline table `{ … }` stays on one line; a table of its own, [mounts.\"/data\"], may have many";
   } else if (says(said, "dangling comma")) {
     diagnostic.help = "an inline table has no comma before `}`";
   } else if (says(said, "expected keys, tables") && line.substr(offset).starts_with('/')) {

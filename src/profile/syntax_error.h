@@ -7,8 +7,8 @@
 
 namespace hutch {
 
-/// What a TOML parser said ("Error while parsing value: could not determine value type") about a place in `text`,
-/// as a person would like to hear it: the words to blame, and what to write instead.
+/// What a TOML parser said ("Error while parsing value: could not determine value type") about a place in
+/// `text`, as a person would like to hear it: the words to blame, and what to write instead.
 Diagnostic syntax_error(std::string_view text, std::string_view said, Origin at);
 
 /// The bytes of line `number` (from 1) without its line end.

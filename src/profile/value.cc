@@ -8,7 +8,8 @@ namespace {
 
 template <class Entries>
 auto place_of(Entries& entries, std::string_view key) {
-  return std::ranges::lower_bound(entries, key, {}, [](const Entry& entry) { return std::string_view(entry.key); });
+  return std::ranges::lower_bound(entries, key, {},
+                                  [](const Entry& entry) { return std::string_view(entry.key); });
 }
 
 template <class Entries>

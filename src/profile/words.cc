@@ -30,20 +30,20 @@ bool take(std::string_view& text, std::string_view words) {
   return true;
 }
 
-constexpr std::string_view kMountWords[] = {"ro",     "rw",      "ro?",    "rw?",    "device", "device?",
-                                            "tmpfs",  "proc",    "dev",    "sysfs",  "mqueue", "devpts",
-                                            "cgroup", "mirror",  "dir",    "hidden", "none"};
+constexpr std::string_view kMountWords[] = {"ro",     "rw",     "ro?", "rw?",    "device", "device?",
+                                            "tmpfs",  "proc",   "dev", "sysfs",  "mqueue", "devpts",
+                                            "cgroup", "mirror", "dir", "hidden", "none"};
 
 struct LimitName {
   std::string_view name;
   int resource;
 };
 constexpr LimitName kLimits[] = {
-    {"as", RLIMIT_AS},         {"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
-    {"data", RLIMIT_DATA},     {"fsize", RLIMIT_FSIZE},       {"locks", RLIMIT_LOCKS},
+    {"as", RLIMIT_AS},           {"core", RLIMIT_CORE},         {"cpu", RLIMIT_CPU},
+    {"data", RLIMIT_DATA},       {"fsize", RLIMIT_FSIZE},       {"locks", RLIMIT_LOCKS},
     {"memlock", RLIMIT_MEMLOCK}, {"msgqueue", RLIMIT_MSGQUEUE}, {"nice", RLIMIT_NICE},
-    {"nofile", RLIMIT_NOFILE}, {"nproc", RLIMIT_NPROC},       {"rss", RLIMIT_RSS},
-    {"rtprio", RLIMIT_RTPRIO}, {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
+    {"nofile", RLIMIT_NOFILE},   {"nproc", RLIMIT_NPROC},       {"rss", RLIMIT_RSS},
+    {"rtprio", RLIMIT_RTPRIO},   {"rttime", RLIMIT_RTTIME},     {"sigpending", RLIMIT_SIGPENDING},
     {"stack", RLIMIT_STACK}};
 
 std::optional<std::uint64_t> limit_from_text(std::string_view text, LimitUnit unit) {
@@ -158,7 +158,9 @@ std::span<const std::string_view> mount_words() { return kMountWords; }
 std::optional<Table> mount_of_word(std::string_view word, Origin at) {
   if (std::ranges::find(kMountWords, word) == std::end(kMountWords)) return std::nullopt;
   Table table;
-  const auto put = [&](std::string key, auto value) { table.put({std::move(key), at, {std::move(value), at}}); };
+  const auto put = [&](std::string key, auto value) {
+    table.put({std::move(key), at, {std::move(value), at}});
+  };
   if (word.ends_with('?')) {
     put("optional", true);
     word.remove_suffix(1);

@@ -49,15 +49,15 @@ TEST_CASE("a capability that does not exist is an error with a suggestion") {
         "E0330: unknown capability `NET_ADMIN` (did you mean `net_admin`?) ; "
         "capabilities(7) lists them; write them in lower case without `cap_`");
   CHECK(complaint("cap_net_admin") ==
-        "E0332: capability `cap_net_admin` is written without `cap_` (write `net_admin`) ; ");
+        "E0336: capability `cap_net_admin` is written without `cap_` (write `net_admin`) ; ");
   CHECK(complaint("CAP_NET_ADMIN") ==
-        "E0332: capability `CAP_NET_ADMIN` is written without `cap_` (write `net_admin`) ; ");
+        "E0336: capability `CAP_NET_ADMIN` is written without `cap_` (write `net_admin`) ; ");
 }
 
 TEST_CASE("a capability newer than the kernel is refused, not dropped in silence") {
   CHECK(
       complaint("checkpoint_restore", 39) ==
-      "E0411: this kernel has no capability `checkpoint_restore` () its last capability is `bpf`, number 39; "
+      "E0421: this kernel has no capability `checkpoint_restore` () its last capability is `bpf`, number 39; "
       "remove it here, or run a newer kernel");
 }
 

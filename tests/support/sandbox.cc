@@ -250,8 +250,8 @@ std::vector<pid_t> Running::descendants() const {
 std::string probe_mount() { return "\"/probe\" = { type = \"bind\", source = \"" HUTCH_PROBE "\" }\n"; }
 
 std::string bare_profile(std::string_view mounts, std::string_view top) {
-  return std::string(top) + "\n[process]\ncommand = [\"/probe\"]\nargs = \"append\"\n[mounts]\n" + probe_mount() +
-         std::string(mounts);
+  return std::string(top) + "\n[process]\ncommand = [\"/probe\"]\nargs = \"append\"\n[mounts]\n" +
+         probe_mount() + std::string(mounts);
 }
 
 std::string hutch_binary() {

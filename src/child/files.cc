@@ -1,0 +1,126 @@
+#include "child/files.h"
+
+#include <fcntl.h>
+#include <linux/limits.h>
+#include <sys/stat.h>
+
+#include "child/paths.h"
+#include "child/steps.h"
+
+namespace hutch {
+namespace {
+
+constexpr mode_t kSetIds = S_ISUID | S_ISGID;  // mkdir(2) ignores them, write(2) clears them
+
+/// While it lives, modes are what they say.
+class ExactModes {
+ public:
+  ExactModes() noexcept : before_(sys::call(SYS_umask, 0)) {}
+  ExactModes(const ExactModes&) = delete;
+  ExactModes& operator=(const ExactModes&) = delete;
+  ~ExactModes() { sys::call(SYS_umask, before_); }
+
+ private:
+  long before_;
+};
+
+Outcome set_ids(int parent, const char* name, mode_t mode) noexcept {
+  if ((mode & kSetIds) == 0) return {};
+  return check(Call::fchmod, sys::call(SYS_fchmodat, parent, name, mode));
+}
+
+/// Something is there already. The right kind, links followed?
+Outcome accept_existing(int root, ZStr path, bool directory) noexcept {
+  const Fd there = walk_in_root(root, path.c_str());
+  if (!there.ok()) return walk_failed(root, path.view(), there);
+  const long kind = kind_of(there.get());
+  if (kind < 0) return check(Call::fstat, kind);
+  if (directory == (kind == S_IFDIR)) return {};
+  return directory ? failed(Call::mkdirat, ENOTDIR) : failed(Call::open, EISDIR);
+}
+
+}  // namespace
+
+Outcome write_all(int fd, const char* bytes, std::size_t count) noexcept {
+  while (count > 0) {
+    const long wrote = sys::call(SYS_write, fd, bytes, count);
+    if (wrote == -EINTR) continue;
+    if (wrote < 0) return check(Call::write, wrote);
+    if (wrote == 0) return failed(Call::write, EIO);
+    bytes += wrote;
+    count -= static_cast<std::size_t>(wrote);
+  }
+  return {};
+}
+
+Outcome make_directory(int parent, const char* name, mode_t mode) noexcept {
+  const ExactModes exact;
+  const Outcome made = check(Call::mkdirat, sys::call(SYS_mkdirat, parent, name, mode));
+  return made.ok() ? set_ids(parent, name, mode) : made;
+}
+
+Outcome make_file(int parent, const char* name, mode_t mode, ZStr content) noexcept {
+  const ExactModes exact;
+  const Fd file(sys::open_at(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+  if (!file.ok()) return failed(Call::open, file.error());
+  const Outcome written = write_all(file.get(), content.c_str(), content.size());
+  return written.ok() ? set_ids(parent, name, mode) : written;
+}
+
+Outcome run(const WriteFile& s, const ChildContext&) noexcept {
+  const Fd file(sys::open_at(AT_FDCWD, s.path.c_str(), O_WRONLY | O_NOCTTY | O_CLOEXEC));
+  if (!file.ok()) return failed(Call::open, file.error());
+  // In one piece: the files of procfs take each write as a whole.
+  const long wrote = sys::call(SYS_write, file.get(), s.content.c_str(), s.content.size());
+  if (wrote >= 0 && static_cast<std::size_t>(wrote) != s.content.size()) return failed(Call::write, EIO);
+  return check(Call::write, wrote);
+}
+
+Outcome run(const MakeDir& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  if (!parent.outcome.ok()) return parent.outcome;
+  const Outcome made = make_directory(parent.directory.get(), parent.name, s.mode);
+  // On a read-only file system the kernel may say EROFS before it looks.
+  if (made.error == EEXIST || made.error == EROFS) {
+    const Outcome there = accept_existing(root.get(), s.path, true);
+    return made.error == EROFS && !there.ok() ? made : there;
+  }
+  return made;
+}
+
+Outcome run(const MakeSymlink& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  if (!parent.outcome.ok()) return parent.outcome;
+  const Outcome made =
+      check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory.get(), parent.name));
+  if (made.error != EEXIST) return made;
+  char target[PATH_MAX];
+  const long length = sys::call(SYS_readlinkat, parent.directory.get(), parent.name, target, sizeof target);
+  if (length < 0) return made;  // something else than a link
+  return s.to.view() == std::string_view(target, static_cast<std::size_t>(length)) ? Outcome{} : made;
+}
+
+Outcome run(const MakeFile& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  if (!parent.outcome.ok()) return parent.outcome;
+  const Outcome made = make_file(parent.directory.get(), parent.name, s.mode, s.content);
+  // An empty one is a place to mount on: whatever is there serves.
+  if (made.error == EEXIST && s.content.empty()) return accept_existing(root.get(), s.path, false);
+  return made;
+}
+
+Outcome run(const ChangeDir& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Fd there = walk_in_root(root.get(), s.path.c_str());
+  if (!there.ok()) return walk_failed(root.get(), s.path.view(), there);
+  return check(Call::fchdir, sys::call(SYS_fchdir, there.get()));
+}
+
+}  // namespace hutch

@@ -1,0 +1,154 @@
+#include "child/mounts.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <sys/stat.h>
+
+#include "child/paths.h"
+#include "child/steps.h"
+
+namespace hutch {
+namespace {
+
+constexpr unsigned kDetach = 2;  // MNT_DETACH of umount2(2); <sys/mount.h> and <linux/mount.h> do not mix
+
+/// Is what we opened the very object that the caller could reach before clone?
+Outcome check_pin(int fd, Call opened_by, Pin pin, const ChildContext& context) noexcept {
+  struct stat found = {};
+  if (const long rc = sys::call(SYS_fstat, fd, &found); rc < 0) return check(Call::fstat, rc);
+  if (pin >= context.pins.size()) return failed(opened_by, EBADF);
+  const Pinned& pinned = context.pins[pin];
+  if (found.st_dev != pinned.device || found.st_ino != pinned.inode) return failed(opened_by, ESTALE);
+  return {};
+}
+
+Outcome move_tree(int tree, int to_directory, const char* to, unsigned flags) noexcept {
+  return check(Call::move_mount,
+               sys::call(SYS_move_mount, tree, "", to_directory, to, MOVE_MOUNT_F_EMPTY_PATH | flags));
+}
+
+}  // namespace
+
+Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t propagation) noexcept {
+  if (flags.set == 0 && flags.clear == 0 && propagation == 0) return {};
+  struct mount_attr attributes = {};
+  attributes.attr_set = flags.set;
+  attributes.attr_clr = flags.clear;
+  attributes.propagation = propagation;
+  const unsigned how = static_cast<unsigned>(AT_EMPTY_PATH) | (recursive ? unsigned{AT_RECURSIVE} : 0U);
+  return check(Call::mount_setattr, sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
+}
+
+Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s.recursive ? unsigned{AT_RECURSIVE} : 0U);
+  // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the parent's.
+  Fd tree(sys::call(SYS_open_tree, AT_FDCWD, s.path.c_str(), flags));
+  if (!tree.ok()) return failed(Call::open_tree, tree.error());
+  if (const Outcome same = check_pin(tree.get(), Call::open_tree, s.pin, context); !same.ok()) return same;
+  // Detached still: the mount becomes visible only once its attributes are right.
+  const Outcome set = set_attributes(tree.get(), s.recursive, s.flags, s.propagation);
+  if (set.ok()) context.slots[s.slot] = tree.release();
+  return set;
+}
+
+Outcome run(const OpenLayer& s, const ChildContext& context) noexcept {
+  Fd layer(sys::open_at(AT_FDCWD, s.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!layer.ok()) return failed(Call::open, layer.error());
+  const Outcome same = check_pin(layer.get(), Call::open, s.pin, context);
+  if (same.ok()) context.slots[s.slot] = layer.release();
+  return same;
+}
+
+Outcome run(const KeepMountsPrivate&, const ChildContext&) noexcept {
+  return check(Call::mount, sys::call(SYS_mount, nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+}
+
+Fd open_filesystem(const char* type) noexcept { return Fd(sys::call(SYS_fsopen, type, FSOPEN_CLOEXEC)); }
+
+Outcome set_option(int context, const char* key, const char* value) noexcept {
+  const unsigned command = value == nullptr ? unsigned{FSCONFIG_SET_FLAG} : unsigned{FSCONFIG_SET_STRING};
+  return check(Call::fsconfig, sys::call(SYS_fsconfig, context, command, key, value, 0));
+}
+
+Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept {
+  const long made = sys::call(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+  if (made < 0) return check(Call::fsconfig, made);
+  const long tree = sys::call(SYS_fsmount, context, FSMOUNT_CLOEXEC, flags.set);
+  if (tree >= 0) slot = static_cast<int>(tree);
+  return check(Call::fsmount, tree);
+}
+
+Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
+  const Fd made = open_filesystem(s.type.c_str());
+  if (!made.ok()) return failed(Call::fsopen, made.error());
+  std::uint32_t number = 0;
+  for (const ZStr option : s.options) {
+    ++number;
+    char key[256];
+    const std::size_t equals = option.view().find('=');
+    const bool is_flag = equals == std::string_view::npos;
+    const std::size_t length = is_flag ? option.size() : equals;
+    if (length >= sizeof key) return failed(Call::fsconfig, E2BIG, number);
+    for (std::size_t i = 0; i < length; ++i) key[i] = option.c_str()[i];
+    key[length] = '\0';
+    Outcome set = set_option(made.get(), key, is_flag ? nullptr : option.c_str() + equals + 1);
+    set.detail = number;
+    if (!set.ok()) return set;
+  }
+  return finish_filesystem(made.get(), s.flags, context.slots[s.slot]);
+}
+
+Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
+  const int tree = in_slot(context, s.slot);
+  if (const Outcome moved = move_tree(tree, AT_FDCWD, "/", 0); !moved.ok()) return moved;
+  if (const Outcome there = check(Call::fchdir, sys::call(SYS_fchdir, tree)); !there.ok()) return there;
+  // pivot_root(".", ".") stacks the old root on the new one; detaching "." peels it off.
+  if (const Outcome swapped = check(Call::pivot_root, sys::call(SYS_pivot_root, ".", ".")); !swapped.ok()) {
+    return swapped;
+  }
+  if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok()) return gone;
+  close_slot(context, s.slot);
+  return check(Call::chdir, sys::call(SYS_chdir, "/"));
+}
+
+Outcome run(const Attach& s, const ChildContext& context) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  const int tree = in_slot(context, s.slot);
+  const Outcome moved = move_tree(tree, place.get(), "", MOVE_MOUNT_T_EMPTY_PATH);
+  if (moved.error == EINVAL) {
+    // The kernel says EINVAL for a directory on a file, too; two words tell more.
+    const bool is_directory = kind_of(tree) == S_IFDIR;
+    if (is_directory != (kind_of(place.get()) == S_IFDIR)) {
+      return failed(Call::move_mount, is_directory ? ENOTDIR : EISDIR);
+    }
+  }
+  if (moved.ok()) close_slot(context, s.slot);
+  return moved;
+}
+
+Outcome run(const Seal& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  return set_attributes(place.get(), false, {.set = MOUNT_ATTR_RDONLY}, 0);
+}
+
+Outcome run(const ReadOnlyView& s, const ChildContext&) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  if (place.error() == ENOENT) return {};
+  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  const Fd view(sys::call(SYS_open_tree, place.get(), "",
+                          OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_EMPTY_PATH} | unsigned{AT_RECURSIVE}));
+  if (!view.ok()) return failed(Call::open_tree, view.error());
+  const Outcome set = set_attributes(view.get(), true, {.set = MOUNT_ATTR_RDONLY}, 0);
+  return set.ok() ? move_tree(view.get(), place.get(), "", MOVE_MOUNT_T_EMPTY_PATH) : set;
+}
+
+}  // namespace hutch

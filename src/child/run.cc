@@ -1,0 +1,87 @@
+#include "child/run.h"
+
+#include <sys/resource.h>
+
+#include <concepts>
+#include <iterator>
+#include <variant>
+
+#include "child/steps.h"
+#include "child/sys.h"
+
+namespace hutch {
+namespace {
+
+/// Steps of the parent are not ours to do.
+template <class T>
+concept OfParent = std::same_as<T, PinSource> || std::same_as<T, OpenStream> || std::same_as<T, CloneChild> ||
+                   std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo>;
+
+void tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {
+  const Report report{static_cast<std::uint32_t>(step), outcome.call, outcome.error, outcome.detail};
+  long wrote = -EINTR;
+  while (wrote == -EINTR) wrote = sys::call(SYS_write, context.report_fd, &report, sizeof report);
+}
+
+[[noreturn]] void give_up() noexcept {
+  while (true) sys::call(SYS_exit_group, kSetupFailed);
+}
+
+/// Set-up may need more descriptors than the program shall have.
+Outcome restore_file_limit(const ChildContext& context) noexcept {
+  if (context.files_hard == 0) return {};
+  const struct rlimit limit = {context.files_soft, context.files_hard};
+  return check(Call::prlimit, sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr));
+}
+
+void close_parents_ends(const ChildContext& context) noexcept {
+  for (const int fd : context.parents_ends) {
+    if (fd >= 0) sys::close(fd);
+  }
+}
+
+}  // namespace
+
+const char* call_name(Call call) {
+  static constexpr const char* kNames[] = {
+#define HUTCH_CALL_NAME(name) #name,
+      HUTCH_CALLS(HUTCH_CALL_NAME)
+#undef HUTCH_CALL_NAME
+  };
+  const auto index = static_cast<std::size_t>(call);
+  return index < std::size(kNames) ? kNames[index] : "?";
+}
+
+Outcome run_step(const Step& step, const ChildContext& context) noexcept {
+  return std::visit(
+      [&context]<class T>(const T& op) noexcept {
+        if constexpr (OfParent<T>) {
+          return Outcome{};
+        } else {
+          return run(op, context);
+        }
+      },
+      step.op);
+}
+
+void run_child(const ChildContext& context) noexcept {
+  close_parents_ends(context);
+  bool in_setup = true;
+  for (std::size_t i = 0; i < context.steps.size(); ++i) {
+    const Step& step = context.steps[i];
+    Outcome outcome;
+    if (in_setup && step.phase >= Phase::privileges) {
+      in_setup = false;
+      outcome = restore_file_limit(context);
+    }
+    if (step.phase == Phase::exec && outcome.ok()) tell(context, i, {});
+    if (outcome.ok()) outcome = run_step(step, context);
+    if (!outcome.ok()) {
+      tell(context, i, outcome);
+      give_up();
+    }
+  }
+  give_up();  // a plan without exec
+}
+
+}  // namespace hutch

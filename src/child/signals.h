@@ -1,0 +1,27 @@
+#pragma once
+
+#include <signal.h>
+
+#include "child/sys.h"
+
+/// Signals as the kernel has them: 64 bits, no library in between (it keeps two for itself).
+
+namespace hutch {
+
+using SignalSet = std::uint64_t;
+inline constexpr int kSignals = 64;
+inline constexpr SignalSet kAllSignals = ~SignalSet{0};
+
+constexpr SignalSet signal_bit(int signal) noexcept { return SignalSet{1} << (signal - 1); }
+
+inline Outcome set_signal_mask(SignalSet mask) noexcept {
+  return check(Call::rt_sigprocmask, sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask));
+}
+
+/// SIG_DFL for all of them.
+Outcome default_dispositions() noexcept;
+
+/// Has the launcher died, as far as the report pipe tells?
+bool parent_is_gone(const ChildContext& context) noexcept;
+
+}  // namespace hutch

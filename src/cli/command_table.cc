@@ -1,0 +1,105 @@
+#include "cli/command_table.h"
+
+#include <algorithm>
+
+namespace hutch {
+namespace {
+
+constexpr std::uint32_t kReads = kProfileOptions | kTalkOptions | kHelpOption;
+
+constexpr Command kCommands[] = {
+    {"run", "[OPTIONS] PROFILE [COMMAND [ARG...]]",
+     "Run a program in the sandbox that the profile describes.", kReads | kJsonOption | kRunOptions,
+     Operand::profile, 1, kMany, "PROFILE", "", true, false, 125},
+    {"plan", "[OPTIONS] PROFILE [COMMAND [ARG...]]",
+     "Print what `run` would do, step by step, and do nothing.", kReads | kJsonOption | kPlanOptions,
+     Operand::profile, 1, kMany, "PROFILE", "", true},
+    {"show", "[OPTIONS] PROFILE", "Print the effective profile; each line says where it comes from.",
+     kReads | kJsonOption, Operand::profile, 1, 1, "PROFILE"},
+    {"check", "[OPTIONS] PROFILE...", "Look for mistakes in profiles. Runs nothing.",
+     kReads | kJsonOption | kCheckOptions, Operand::profiles, 1, kMany, "PROFILE"},
+    {"access", "[OPTIONS] PROFILE PATH...",
+     "Would the program see PATH, and read, write, execute it? Runs nothing.", kReads | kJsonOption,
+     Operand::profile_and_paths, 2, kMany, "PATH"},
+    {"list", "[OPTIONS]", "List the profiles that can be found.",
+     kTalkOptions | kJsonOption | kListOptions | kHelpOption},
+    {"explain", "CODE | KEY", "Explain a message by its code, or a key of the profile language.",
+     kTalkOptions | kHelpOption, Operand::topic, 1, 1, "CODE or KEY"},
+    {"schema", "profile | plan", "Print the JSON Schema of profiles, or that of `plan --json`.",
+     kTalkOptions | kHelpOption, Operand::choice, 1, 1, "`profile` or `plan`", "profile plan"},
+    {"completion", "bash | zsh | fish", "Print the completion script of a shell.", kTalkOptions | kHelpOption,
+     Operand::choice, 1, 1, "shell", "bash zsh fish"},
+    {"version", "", "Print the version.", kTalkOptions | kHelpOption},
+    {"help", "[COMMAND]", "Explain a command.", kTalkOptions | kHelpOption, Operand::command, 0, 1,
+     "COMMAND"},
+
+    {"diff", "A B", "What one profile grants that another does not.", kReads, Operand::profiles, 2, 2,
+     "PROFILE", "", false, true},
+    {"verify", "PROFILE", "Set a sandbox up and compare it with its plan.", kReads, Operand::profile, 1, 1,
+     "PROFILE", "", false, true},
+    {"test", "PROFILE...", "Run the tests that profiles carry.", kReads, Operand::profiles, 1, kMany,
+     "PROFILE", "", false, true},
+    {"ps", "", "List running sandboxes.", kTalkOptions, Operand::none, 0, 0, "", "", false, true},
+    {"enter", "NAME [COMMAND...]", "Join a running sandbox.", kTalkOptions, Operand::none, 1, kMany, "NAME",
+     "", true, true},
+    {"inspect", "NAME", "Describe a running sandbox.", kTalkOptions, Operand::none, 1, 1, "NAME", "", false,
+     true},
+    {"kill", "[-s SIG] NAME", "End a running sandbox.", kTalkOptions, Operand::none, 1, 1, "NAME", "", false,
+     true},
+    {"new", "[--from PROFILE] PATH", "Write a starting profile.", kTalkOptions, Operand::none, 1, 1, "PATH",
+     "", false, true},
+    {"doctor", "[PROFILE]", "What this host can do, and what it cannot.", kTalkOptions, Operand::profile, 0,
+     1, "PROFILE", "", false, true},
+};
+
+constexpr Option kOptions[] = {
+    {"--set", 0, "TOML", "change the profile by a piece of TOML: --set 'limits.nofile = 64'",
+     kProfileOptions},
+    {"--param", 0, "NAME=VALUE", "give a parameter that the profile declares", kProfileOptions},
+    {"--ro", 0, "PATH", "show PATH of the host, read-only", kProfileOptions, "", true},
+    {"--rw", 0, "PATH", "show PATH of the host, writable", kProfileOptions, "", true},
+    {"--tmpfs", 0, "PATH", "an empty writable directory at PATH", kProfileOptions},
+    {"--env", 0, "NAME[=VALUE]", "set a variable, or let the caller's through", kProfileOptions},
+    {"--hostname", 0, "NAME", "the host name inside", kProfileOptions},
+    {"--cwd", 0, "PATH", "the directory where the program starts, inside", kProfileOptions},
+    {"--net", 0, "host|new", "share the host's network, or have one of its own", kProfileOptions, "host new"},
+
+    {"--name", 0, "NAME", "call the sandbox so", kRunOptions, "", false, true},
+    {"--timeout", 0, "TIME", "end the program after this time", kRunOptions, "", false, true},
+    {"--status-fd", 0, "FD", "tell what happens on this descriptor", kRunOptions, "", false, true},
+    {"--report", 0, "FILE", "tell what happened in this file", kRunOptions, "", true, true},
+    {"--verify", 0, "", "read everything back before the program starts", kRunOptions, "", false, true},
+    {"--timings", 0, "", "say how long each step took", kRunOptions, "", false, true},
+
+    {"--digest", 0, "", "print only the SHA-256 of the plan", kPlanOptions},
+    {"--strict", 0, "", "treat warnings as errors", kCheckOptions},
+    {"--names", 0, "", "print only names, one a line", kListOptions},
+    {"--json", 0, "", "answer and report as JSON", kJsonOption},
+
+    {"--verbose", 'v', "", "say what was left out and why; twice: every step too", kTalkOptions},
+    {"--log-file", 0, "FILE", "add what -vv says to FILE, as JSON lines", kTalkOptions, "", true},
+    {"--color", 0, "auto|always|never", "colours in messages", kTalkOptions, "auto always never"},
+    {"--help", 'h', "", "explain this command", kHelpOption},
+};
+
+}  // namespace
+
+std::span<const Command> all_commands() { return kCommands; }
+std::span<const Option> all_options() { return kOptions; }
+
+const Command* find_command(std::string_view name) {
+  const auto* const found = std::ranges::find(kCommands, name, &Command::name);
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+const Option* find_option(const Command& command, std::string_view name) {
+  const auto matches = [&](const Option& option) {
+    if ((option.groups & command.groups) == 0) return false;
+    return option.name == name ||
+           (name.size() == 2 && name[0] == '-' && option.letter != 0 && option.letter == name[1]);
+  };
+  const auto* const found = std::ranges::find_if(kOptions, matches);
+  return found == std::end(kOptions) ? nullptr : found;
+}
+
+}  // namespace hutch

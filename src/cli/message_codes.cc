@@ -1,0 +1,300 @@
+#include "cli/message_codes.h"
+
+namespace hutch {
+namespace {
+
+constexpr MessageCode kCodes[] = {
+    // The shape of a profile file.
+    {"E0101", "the file is not valid TOML",
+     "The place is where the reader gave up; the mistake is there or shortly before: an unclosed quote or "
+     "bracket, a key "
+     "said twice, a value without quotes. Profiles are TOML 1.0."},
+    {"E0102", "unknown key",
+     "A key that the profile language does not have is never ignored: a protection that is misspelt would "
+     "otherwise be "
+     "missing without a word. `hutch explain KEY` describes a key, hutch-profile(5) lists all of them."},
+    {"E0103", "a value has the wrong type",
+     "For example a string where a list is wanted, or a quoted number. The message says which type the key "
+     "takes."},
+    {"E0104", "not one of the words for a mount",
+     "A mount is either one word (\"ro\", \"rw\", \"tmpfs\", \"proc\" ...) or a table with `type`. A path of "
+     "the host is not a word: "
+     "write { type = \"bind\", source = \"/path\" }."},
+    {"E0105", "a value is outside of what its key takes",
+     "The type is right, the value is not: an unknown word, a number out of range, an empty list, a size or "
+     "duration that cannot be "
+     "read. Sizes are like \"64M\", durations like \"30s\", modes like \"0755\"."},
+    {"E0106", "a path cannot be used",
+     "Targets of mounts are absolute and written plainly: no empty text, no NUL byte, no \"..\", \".\" or "
+     "\"//\", no slash at the end, so that "
+     "one place has one name."},
+    {"E0107", "known, but not supported yet",
+     "The profile language describes this, and this version of Hutch cannot do it. It is refused rather than "
+     "ignored, since a "
+     "sandbox that lacks a wall that was asked for is not the one that was asked for."},
+    {"E0108", "the key does not go with this type of mount",
+     "Each type of mount has keys of its own: `size` goes with tmpfs, `lower` with overlay. Probably `type` "
+     "is not what was "
+     "meant, or the key belongs to another entry."},
+    {"E0109", "something that must be said is missing",
+     "This table needs a further key. After merging, a mount needs a `type`; a symlink `to`; a file "
+     "`content` or `source`; an "
+     "overlay `lower`."},
+    {"E0110", "two keys contradict each other",
+     "Only one of the two can hold. Remove the one that is not meant."},
+    {"E0111", "the schema of the profile is not known",
+     "`schema` says which version of the profile language a file is written in. This program reads schema 1; "
+     "a newer one may "
+     "read more."},
+    {"E0112", "the file is not text",
+     "Profiles are UTF-8 without control characters other than line ends and tabs. Write a control character "
+     "as an escape "
+     "(\\u0007) inside of a string."},
+    {"E0113", "the file is too large to be a profile",
+     "Profiles are small; a file of this size is likely to be something else. Larger content belongs into "
+     "files that a mount "
+     "brings in."},
+    {"E0114", "this cannot be the root of a sandbox",
+     "\"/\" can be a tmpfs (the default), a bind of a directory, or an overlay. Anything else has no room "
+     "for the rest."},
+    {"E0115", "a pattern stands where one path is needed",
+     "A mount whose key is a pattern stands for as many mounts as it has matches, so it can only be a bind "
+     "of the same path, a "
+     "device or `hidden`. Write a backslash before *, ? and [ that are meant as they are."},
+    {"E0116", "a soft limit above its hard limit",
+     "The soft limit is what counts, the hard one is how far it can be raised: soft cannot be above hard."},
+
+    // Layers, variables and parameters.
+    {"E0201", "there is no such profile",
+     "A name is looked for as NAME.toml in ./.hutch, the user's, the administrator's and the installed "
+     "profiles (`hutch list`). "
+     "A word with a slash at its start, or ending in .toml, is a path."},
+    {"E0202", "an extended profile does not exist",
+     "`extends` names a profile that cannot be found. A relative path starts at the folder of the file that "
+     "says it; anything "
+     "else is looked for like a name on the command line."},
+    {"E0203", "profiles extend each other in a circle",
+     "A profile is merged after those that it extends, so none of them may extend it in turn. The message "
+     "shows the chain."},
+    {"E0204", "a variable or parameter is not defined",
+     "Use ${env:NAME:-fallback} for one that may be missing, or make the mount optional; entries that are "
+     "optional or have `when` are "
+     "left out instead. A plain dollar is written $$."},
+    {"E0205", "a mount is said twice",
+     "Two keys mean the same path once their variables are filled in. One target has one mount: keep one of "
+     "them."},
+    {"E0206", "a variable is not written correctly",
+     "Variables are ${NAME}, ${env:NAME}, ${env:NAME:-fallback} and ${param:NAME}. A plain ${ is written "
+     "$${."},
+    {"E0207", "the profile has no such parameter",
+     "--param only gives values to parameters that the profile declares in [params.NAME]."},
+    {"E0208", "a required parameter was not given",
+     "The parameter has no default. Give it with --param NAME=VALUE."},
+    {"E0209", "a parameter has a value that it does not take",
+     "[params.NAME] declares a type and maybe choices; the value given fits neither."},
+    {"E0210", "a file cannot be read",
+     "It is there and could not be read: by permission, or because it is a directory or something else that "
+     "is no file."},
+    {"E0211", "not the name of a profile",
+     "Names consist of letters, digits and . _ + @ -, in folders separated by slashes. Anything else must be "
+     "written as a path."},
+
+    // What the profile means as a whole.
+    {"E0301", "the key needs a namespace that the profile shares with the host",
+     "Without a namespace of its own, the sandbox would change the host: its name, its network, its ids. "
+     "Make the namespace "
+     "\"new\", or leave the key out."},
+    {"E0302", "a new namespace needs a new user namespace, or root",
+     "The kernel lets an ordinary user make other namespaces only inside of a user namespace. See "
+     "user_namespaces(7)."},
+    {"E0303", "a time namespace needs an init here",
+     "Before Linux 6.1, a process enters its new time namespace when it forks, not when it executes. With "
+     "`init = true` the "
+     "program is forked."},
+    {"E0310", "an id contradicts the id map",
+     "`map = \"root\"` makes the caller 0 inside; `uid` and `gid` cannot be anything else."},
+    {"E0311", "an id map has too many rows",
+     "The kernel takes 340 rows. Join ranges that follow each other."},
+    {"E0312", "rows of an id map overlap",
+     "An id has one meaning on each side, so ranges of one map may not overlap inside or outside."},
+    {"E0313", "an explicit map has no rows",
+     "`map = \"explicit\"` takes its rows from `uid_map` and `gid_map`."},
+    {"E0314", "an id is not mapped",
+     "The program cannot be somebody whom no row of the map covers: to the kernel there would be no such "
+     "user."},
+    {"E0315", "setgroups cannot be allowed here",
+     "Who maps only itself must give up setgroups(2) first, or it could leave a group that denies it "
+     "something. A map written "
+     "by newuidmap or by root has no such rule."},
+    {"E0316", "supplementary groups cannot be chosen here",
+     "Changing groups needs setgroups(2), which is denied in a user namespace that its own user has mapped."},
+    {"E0320", "the source of a mount is not there",
+     "The host has no such path, or what is there is of another kind. \"ro?\" and `optional = true` leave "
+     "the entry out where "
+     "the host lacks it."},
+    {"E0321", "this cannot be the root of a sandbox",
+     "\"/\" can be a tmpfs, a bind of a directory, or an overlay."},
+    {"E0322", "there is no place for a mount",
+     "A mount needs something to lie on. Hutch makes missing places where the sandbox owns the file system, "
+     "and never on the "
+     "host's files. Make the place on the host, or put a tmpfs or overlay in between."},
+    {"E0323", "a directory and a file are in each other's way",
+     "A directory is mounted on a directory, anything else on a file, and only a directory has something "
+     "below it."},
+    {"E0324", "not a device",
+     "\"device\" binds device nodes, or directories of them, so that they work. Bind anything else as \"ro\" "
+     "or \"rw\"."},
+    {"E0325", "the host itself cannot write there",
+     "A bind cannot be more than what it binds: the host has this mounted read-only."},
+    {"E0326", "a pattern matches nothing",
+     "Correct the pattern, or make the entry optional: then no match is no error."},
+    {"E0327", "two patterns match the same path",
+     "It is not clear which entry decides. Make one of the patterns narrower."},
+    {"E0328", "two mounts are the same place",
+     "By way of symbolic links inside of the sandbox, two targets lead to one place. Keep one of them."},
+    {"E0329", "mounts and links wait for each other",
+     "A symbolic link of the profile leads through a mount that lies behind that very link, so neither can "
+     "come first."},
+    {"E0330", "there is no such capability",
+     "capabilities(7) lists them. They are written in lower case without \"cap_\": net_bind_service."},
+    {"E0331", "a capability undoes another wall",
+     "`nested = \"deny\"` is a limit that a process with CAP_SYS_RESOURCE could lift again. Drop one of the "
+     "two."},
+    {"E0332", "symbolic links go round in circles",
+     "More than 40 links were followed on the way to the target."},
+    {"E0333", "something else is where a link should be",
+     "What lies at that place comes from another entry. Choose another place, or drop one of them."},
+    {"E0334", "a file cannot be copied",
+     "`type = \"file\"` makes a private copy, which is for small files that you can read. Bind large ones."},
+    {"E0335", "a file system needs a namespace of its own",
+     "proc shows the processes of its pid namespace, sysfs the devices of its network namespace, mqueue the "
+     "queues of its ipc namespace; "
+     "the host's can only be bound."},
+    {"E0336", "a capability is written with \"cap_\"",
+     "In a profile capabilities are written without the prefix: net_admin, not CAP_NET_ADMIN."},
+    {"E0340", "a standard stream cannot be opened",
+     "`stdin`, `stdout` and `stderr` name files of the host that exist."},
+    {"E0341", "the working directory is not absolute",
+     "`cwd` is a path inside of the sandbox, from its root."},
+    {"E0342", "the working directory is not there",
+     "Nothing in the profile puts a directory at `cwd`. Mount something there, or make it with \"dir\"."},
+    {"E0343", "there is nothing to run",
+     "The profile has no `process.command`, and no command follows its name: hutch run PROFILE COMMAND."},
+    {"E0399", "a bug of Hutch",
+     "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
+     "profile."},
+
+    // What this host cannot do.
+    {"E0401", "the kernel is too old", "Hutch sets mounts up with calls that came with Linux 5.14."},
+    {"E0402", "hutch is setuid or setgid",
+     "Hutch needs no such bit and was not made to be trusted with one: its options would let anybody use the "
+     "owner's rights. chmod ug-s the file."},
+    {"E0403", "the host gives no range of ids",
+     "`map = \"subids\"` uses the ranges of /etc/subuid and /etc/subgid. An administrator adds them: usermod "
+     "--add-subuids 100000-165535 "
+     "--add-subgids 100000-165535 USER."},
+    {"E0404", "the host gives too few ids",
+     "The map asks for more ids than /etc/subuid or /etc/subgid have for you."},
+    {"E0405", "ids that are not yours to map",
+     "An ordinary user maps its own id and its ranges in /etc/subuid and /etc/subgid."},
+    {"E0406", "newuidmap or newgidmap is missing",
+     "Maps of more than one's own id are written by these two setuid programs (Debian: package uidmap)."},
+    {"E0410", "this host forbids what a sandbox needs",
+     "An ordinary user makes a sandbox out of a user namespace, and something here does not let it, or not "
+     "let it mount: AppArmor or another security module, a sysctl (kernel.unprivileged_userns_clone), the "
+     "filter of a container around us, or a chroot. The message says which, as far as it can be told."},
+    {"E0411", "too many namespaces",
+     "A limit on the number or the depth of namespaces is reached: those below /proc/sys/user, or 32 user "
+     "namespaces inside each other."},
+    {"E0412", "a limit of the caller is reached",
+     "The kernel refused for want of processes, descriptors or memory: a limit of the shell or of the "
+     "control group that hutch was started in."},
+    {"E0413", "the host's /proc is missing",
+     "Id maps are written in /proc, which is not mounted here, or not the one of this pid namespace."},
+    {"E0414", "the kernel does not take the ids",
+     "An id map, a group list or an id was refused: it is not the caller's to map, rows overlap, or it is "
+     "not mapped. See user_namespaces(7)."},
+    {"E0415", "newuidmap or newgidmap failed",
+     "The helper is missing, not setuid root, or finds no such range in /etc/subuid or /etc/subgid. What it "
+     "said is in the message."},
+    {"E0416", "the kernel lacks a feature",
+     "It was built without a namespace, file system or call that this profile needs. The message names it."},
+    {"E0417", "a descriptor to keep is not open",
+     "`keep_fds` hands open descriptors of the caller on to the program. Open it: hutch run app 5<FILE."},
+    {"E0420", "no system call filter for this architecture",
+     "Every sandbox has a filter, and filters consist of numbers that differ by architecture. Hutch knows "
+     "those of x86_64 and aarch64."},
+    {"E0421", "the kernel lacks a capability",
+     "The capability is newer than the running kernel, so it cannot be kept."},
+
+    // Setting up.
+    {"E0501", "a step of the set-up failed",
+     "The message names the step, the profile line that asked for it, the call and its error. Nothing ran, "
+     "and nothing is left behind."},
+    {"E0502", "a source cannot be reached",
+     "What a mount should show is not there, or the caller cannot reach it: a sandbox never shows more than "
+     "its caller may see."},
+    {"E0503", "something changed during set-up",
+     "Between planning and mounting, another file took the place of the one that was meant. Hutch stops "
+     "rather than show the wrong one."},
+    {"E0504", "a standard stream cannot be opened",
+     "The file for `stdin`, `stdout` or `stderr` could not be opened with the caller's rights."},
+    {"E0505", "the sandbox ended during set-up",
+     "The process of the sandbox was killed or ended before the program started, for example for want of "
+     "memory."},
+    {"E0506", "mount flags cannot be changed",
+     "The host has it mounted with restrictions that a user namespace may not lift. Ask for less, or run as "
+     "root."},
+    {"E0507", "a file system cannot be mounted here",
+     "proc, sysfs, mqueue and cgroup need a namespace of their own, and the kernel wants the outer ones "
+     "fully visible: containers hide parts of /proc. With `fallback`, a proc mount lets the outer one "
+     "through instead."},
+    {"E0508", "an overlay cannot be made",
+     "The kernel refused the layers: they overlap, lie on different mounts, are in use, or their file system "
+     "cannot be a layer. The message says which."},
+    {"E0509", "hutch itself lacked something",
+     "A pipe, a process or memory could not be had; this is about the machine and not about the profile."},
+
+    // The program itself.
+    {"E0601", "the program was not found",
+     "No file of that name can be seen inside of the sandbox. `hutch access PROFILE PATH` says what can. "
+     "Exit status 127."},
+    {"E0602", "the program cannot be executed",
+     "It is there, but not executable for this user, on a mount without `exec`, of a format that the kernel "
+     "does not know, or its interpreter or "
+     "loader cannot be seen inside. Exit status 126."},
+
+    // The command line.
+    {"E0901", "unknown command", "`hutch help` lists commands. To run a profile: hutch run PROFILE."},
+    {"E0902", "unknown option",
+     "Options of Hutch stand between the command and the profile; what follows the profile belongs to the "
+     "program."},
+    {"E0903", "an option needs a value, or takes none",
+     "`hutch help COMMAND` shows which options take a value."},
+    {"E0904", "too few words, or too many", "`hutch help COMMAND` shows what a command takes."},
+    {"E0905", "a word that cannot stand there",
+     "The option or command takes only certain words; the help line of the message lists them."},
+    {"E0906", "a relative path that leads nowhere",
+     "Relative paths on the command line start at the current directory, which has no name here; paths of a "
+     "sandbox start at its root."},
+    {"E0907", "not UTF-8",
+     "Profiles are UTF-8, and so is what options add to them. A path with other bytes can only be reached by "
+     "binding a directory above it."},
+    {"E0908", "the option is not supported yet",
+     "A later version will have it. It is refused rather than ignored."},
+    {"E0909", "the command is not supported yet", "A later version will have it."},
+    {"E0911", "nothing to explain",
+     "`hutch explain` takes a code of a message (E0104), or a key of the profile language (mounts.type)."},
+    {"E0912", "the log file cannot be opened",
+     "--log-file appends to a file, which is made if it is missing; its directory must exist."},
+    {"E0913", "standard output cannot be written", "The disk is full, or the reader has gone."},
+
+    {"W0101", "a mode looks like octal without saying so",
+     "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},
+};
+
+}  // namespace
+
+std::span<const MessageCode> message_codes() { return kCodes; }
+
+}  // namespace hutch

@@ -1,0 +1,58 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "launch/launch.h"
+#include "plan/compile.h"
+#include "plan/describe.h"
+
+namespace hutch {
+namespace {
+
+/// 127 where the program was not found, 126 where it could not be executed, 125 for whatever kept it from
+/// being tried.
+int status_of(const Diagnostics& diagnostics) {
+  const auto all_are = [&](std::string_view code) {
+    return std::ranges::all_of(diagnostics, [&](const Diagnostic& each) { return each.code == code; });
+  };
+  return all_are("E0601") ? 127 : all_are("E0602") ? 126 : 125;
+}
+
+int give_up(Session& session, const Diagnostics& diagnostics) {
+  session.complain(diagnostics);
+  return status_of(diagnostics);
+}
+
+void log_plan(const Plan& plan, const Sources& sources) {
+  log_skipped(plan.skipped, sources);
+  for (const Said<std::string>& remark : plan.remarks) {
+    const std::string where = remark.at.known() ? fmt::format(" ({})", sources.where(remark.at)) : "";
+    log_line(Verbosity::info, *remark + where);
+  }
+  if (!log_wants(Verbosity::debug)) return;
+  const std::string text = describe(plan, sources);
+  for (const std::string_view line : split(text, '\n'))
+    if (!line.empty()) log_line(Verbosity::debug, line);
+}
+
+}  // namespace
+
+int run_command(Session& session) {
+  const auto loaded = session.load();
+  if (!loaded) return give_up(session, loaded.error());
+  if (log_wants(Verbosity::info)) session.complain(loaded->warnings);
+
+  const Request request{.arguments = session.words.arguments, .needs_command = true};
+  const auto plan = compile(loaded->profile, request, session.host);
+  if (!plan) return give_up(session, plan.error());
+  log_plan(*plan, session.sources);
+
+  const auto ending = launch(*plan, session.host, session.sources);
+  if (!ending) return give_up(session, ending.error());
+  return ending->status;
+}
+
+}  // namespace hutch

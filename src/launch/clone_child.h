@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "base/unique_fd.h"
+
+namespace hutch {
+
+/// How a process ended: waitid(2).
+struct WaitResult {
+  int code = 0;    ///< CLD_EXITED, CLD_KILLED, CLD_DUMPED
+  int status = 0;  ///< exit status or signal
+};
+
+/// The child: never left running, never left unreaped.
+class Child {
+ public:
+  Child() = default;
+  Child(pid_t pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}
+  Child(Child&& other) noexcept : pid_(other.pid_), pidfd_(static_cast<UniqueFd&&>(other.pidfd_)) { other.pid_ = -1; }
+  Child& operator=(Child&&) = delete;
+  ~Child() { kill_and_reap(); }
+
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+  [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
+
+  void signal(int number) const noexcept;
+  /// Blocks until it has ended. Once.
+  WaitResult reap() noexcept;
+  void kill_and_reap() noexcept;
+
+ private:
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+};
+
+struct Cloned {
+  pid_t pid = -1;   ///< 0 in the child, negative on failure
+  int pidfd = -1;
+  int error = 0;
+};
+
+/// clone3(2) with a pidfd; clone(2) where clone3 is not there or not allowed. A copy, as fork(2) makes it.
+/// Call it with all signals blocked: a periodic signal would restart the making of a network namespace for ever.
+Cloned clone_child(std::uint64_t namespaces) noexcept;
+
+}  // namespace hutch

@@ -1,0 +1,227 @@
+#include "launch/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "child/run.h"
+#include "launch/caller_memory.h"
+#include "launch/clone_child.h"
+#include "launch/errno_text.h"
+#include "launch/map_helper.h"
+#include "launch/prepare.h"
+#include "launch/streams.h"
+#include "launch/supervise.h"
+#include "launch/tell_failure.h"
+
+// The child and the parent, and what goes between them:
+//
+//   parent                                child
+//   clone ------------------------------> waits (AwaitParent)
+//   writes the id maps
+//   go pipe: one byte -------------------> sets up, gives up privileges
+//            <----- report pipe: {step, call, errno} of a step that failed, and the end
+//            <----- report pipe: {exec, none, 0}, then execve closes it
+//   forwards signals, waits for the end
+
+namespace hutch {
+namespace {
+
+struct Pipe {
+  UniqueFd reader, writer;
+};
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) < 0) {
+    return fail({.code = "E0509", .what = "cannot set up the sandbox: pipe2: " + errno_text(errno)});
+  }
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+template <class T>
+const T* find_step(const Plan& plan, std::size_t* index = nullptr) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    if (const T* found = std::get_if<T>(&plan.steps[i].op)) {
+      if (index != nullptr) *index = i;
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+Result<void> check_machine(const Host& host) {
+  if (::geteuid() != ::getuid() || ::getegid() != ::getgid()) {
+    return fail({.code = "E0402",
+                 .what = "hutch must not be setuid or setgid",
+                 .cause = "its file has the setuid or setgid bit, which it neither needs nor was made for",
+                 .help = "chmod ug-s the file"});
+  }
+  const Kernel& kernel = host.kernel();
+  if (!kernel.at_least(5, 14)) {
+    return fail({.code = "E0401",
+                 .what = fmt::format("this kernel is too old: Linux {}.{}", kernel.major, kernel.minor),
+                 .cause = "hutch sets mounts up with calls that came with Linux 5.14",
+                 .help = "run it on Linux 5.14 or newer"});
+  }
+  return {};
+}
+
+/// One launch. Members end in reverse order: the child first, then what it used.
+class Launch {
+ public:
+  explicit Launch(const Plan& plan) : plan_(plan), limit_(plan), prepared_(plan) {}
+
+  Result<Ending> run() {
+    TRY_DO(prepared_.open_all(plan_));
+    if (signals_.error() != 0) return plumbing_failed("signalfd", signals_.error());
+    TRY(report_, make_pipe());
+    TRY(go_, make_pipe());
+    TRY(Child child, clone());
+    TRY_DO(help_child(child));
+    if (!ended_by_) TRY_DO(follow_setup(child));
+    if (ended_by_) {
+      child.kill_and_reap();
+      return Ending{128 + *ended_by_};
+    }
+    prepared_.settle();
+    const bool own_session = find_step<NewSession>(plan_) != nullptr;
+    const WaitResult ended = supervise(child, signals_, own_session, earlier_);
+    return Ending{ended.code == CLD_EXITED ? ended.status : 128 + ended.status};
+  }
+
+ private:
+  static std::unexpected<Diagnostics> plumbing_failed(const char* call, int error) {
+    return fail({.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call, errno_text(error))});
+  }
+
+  Result<Child> clone() {
+    std::size_t index = 0;
+    const auto* step = find_step<CloneChild>(plan_, &index);
+    if (step == nullptr) return plumbing_failed("clone3", EINVAL);
+    ChildContext context{.steps = plan_.steps,
+                         .pins = prepared_.pins,
+                         .slots = prepared_.slots,
+                         .report_fd = report_.writer.get(),
+                         .go_fd = go_.reader.get(),
+                         .parents_ends = {report_.reader.get(), go_.writer.get()},
+                         .caller_environment = ::environ,
+                         .caller_arguments = caller_memory()};
+    if (limit_.raised()) {
+      context.files_soft = limit_.before().rlim_cur;
+      context.files_hard = limit_.before().rlim_max;
+    }
+    signals_.block_all();
+    const Cloned cloned = clone_child(step->namespaces);
+    if (cloned.pid == 0) run_child(context);
+    signals_.unblock();
+    if (cloned.pid < 0) {
+      return fail(tell_failure(plan_, {static_cast<std::uint32_t>(index), Call::clone3, cloned.error, 0}));
+    }
+    report_.writer.reset();
+    go_.reader.reset();
+    return Child(cloned.pid, cloned.pidfd);
+  }
+
+  /// The steps of Phase::parent.
+  Result<void> help_child(Child& child) {
+    for (std::size_t i = 0; i < plan_.steps.size() && !ended_by_; ++i) {
+      const Op& op = plan_.steps[i].op;
+      Outcome outcome;
+      std::string said;
+      if (const auto* file = std::get_if<WriteChildFile>(&op)) outcome = write_child_file(*file, child.pid());
+      if (const auto* helper = std::get_if<RunMapHelper>(&op)) {
+        HelperEnding ending = run_map_helper(*helper, child.pid(), signals_);
+        outcome = {ending.call, ending.error};
+        said = std::move(ending.said);
+        if (ending.signal != 0) ended_by_ = ending.signal;
+      }
+      if (std::get_if<LetChildGo>(&op) != nullptr && ::write(go_.writer.get(), "!", 1) < 0 && errno != EPIPE) {
+        outcome = {Call::write, errno};
+      }
+      if (outcome.ok() || ended_by_) continue;
+      // A child that is gone already knows better why.
+      if (const auto told = poll_report()) return fail(tell_failure(plan_, *told));
+      return fail(tell_failure(plan_, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, 0},
+                               read_from_machine, said));
+    }
+    return {};
+  }
+
+  std::optional<Report> poll_report() const {
+    pollfd end = {report_.reader.get(), POLLIN, 0};
+    if (::poll(&end, 1, 0) <= 0) return std::nullopt;
+    return read_report();
+  }
+  std::optional<Report> read_report() const {
+    Report report;
+    ssize_t got = -1;
+    do {
+      got = ::read(report_.reader.get(), &report, sizeof report);
+    } while (got < 0 && errno == EINTR);
+    if (got != static_cast<ssize_t>(sizeof report)) return std::nullopt;
+    return report;
+  }
+
+  void note_signal(const signalfd_siginfo& signal) {
+    if (ends_setup(signal)) {
+      ended_by_ = static_cast<int>(signal.ssi_signo);
+    } else if (signal.ssi_signo == SIGTSTP) {
+      stop_as_told();
+    } else if (signal.ssi_code <= 0 && signal.ssi_signo != SIGCONT) {
+      earlier_.push_back(static_cast<int>(signal.ssi_signo));
+    }
+  }
+
+  /// Reads the report pipe to its end. Fails if a step failed, or if the child ended before exec.
+  Result<void> follow_setup(Child& child) {
+    std::array<pollfd, 2> ends{{{report_.reader.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
+    bool reached_exec = false;
+    while (true) {
+      ends[0].revents = 0;
+      if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) return plumbing_failed("poll", errno);
+      while (const auto signal = signals_.take()) note_signal(*signal);
+      if (ended_by_) return {};
+      if (ends[0].revents == 0) continue;
+      const std::optional<Report> report = read_report();
+      if (!report) break;
+      if (report->call != Call::none) {
+        child.kill_and_reap();
+        return fail(tell_failure(plan_, *report));
+      }
+      reached_exec = true;
+    }
+    if (reached_exec) return {};
+    const WaitResult ended = child.reap();
+    return fail(tell_death(plan_, ended.code, ended.status));
+  }
+
+  const Plan& plan_;
+  FileLimit limit_;
+  Prepared prepared_;
+  Signals signals_;
+  Pipe report_, go_;
+  std::optional<int> ended_by_;  ///< a signal that ended set-up
+  std::vector<int> earlier_;     ///< signals for the program that came before it began
+};
+
+}  // namespace
+
+Result<Ending> launch(const Plan& plan, const Host& host, const Sources&) {
+  TRY_DO(check_machine(host));
+  hold_standard_streams();
+  TRY_DO(check_kept_descriptors(plan));
+  Launch one(plan);
+  return one.run();
+}
+
+}  // namespace hutch

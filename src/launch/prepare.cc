@@ -1,0 +1,109 @@
+#include "launch/prepare.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "base/unique_fd.h"
+
+namespace hutch {
+namespace {
+
+/// Besides slots and pins: standard streams, pipes, what the caller left open.
+constexpr rlim_t kOtherDescriptors = 64;
+
+}  // namespace
+
+FileLimit::FileLimit(const Plan& plan) noexcept {
+  if (::getrlimit(RLIMIT_NOFILE, &before_) < 0) return;
+  const rlim_t needed = rlim_t{plan.slots} + plan.pins + kOtherDescriptors;
+  if (needed <= before_.rlim_cur || before_.rlim_cur == before_.rlim_max) return;
+  rlimit more = before_;
+  more.rlim_cur = std::min(std::max(needed, before_.rlim_cur), before_.rlim_max);
+  raised_ = ::setrlimit(RLIMIT_NOFILE, &more) == 0;
+}
+
+FileLimit::~FileLimit() {
+  if (raised_) ::setrlimit(RLIMIT_NOFILE, &before_);
+}
+
+Outcome Prepared::open_one(const PinSource& step) {
+  // O_DIRECTORY triggers an automount, as open_tree will.
+  const int directory = step.expect == Expect::directory ? O_DIRECTORY : 0;
+  const int fd = ::open(step.path.c_str(), O_PATH | O_CLOEXEC | directory);
+  if (fd < 0) return {Call::open, errno};
+  if (step.pin >= pins.size()) {
+    ::close(fd);
+    return {Call::open, EBADF};
+  }
+  pins[step.pin].fd = fd;
+  struct stat found = {};
+  if (::fstat(fd, &found) < 0) return {Call::fstat, errno};
+  if (step.expect == Expect::not_directory && S_ISDIR(found.st_mode)) return {Call::open, EISDIR};
+  pins[step.pin].device = found.st_dev;
+  pins[step.pin].inode = found.st_ino;
+  return {};
+}
+
+Outcome Prepared::open_one(const OpenStream& step) {
+  constexpr mode_t kAnyone = 0666;  // less the caller's umask, as a shell makes them
+  if (step.slot >= slots.size()) return {Call::open, EBADF};
+  int fd = -1;
+  if (step.stream == 0) {
+    fd = ::open(step.path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+  } else {
+    // Appending, so that two streams into one file do not overwrite each other.
+    constexpr int kFlags = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC;
+    fd = ::open(step.path.c_str(), kFlags);
+    if (fd < 0 && errno == ENOENT) {
+      fd = ::open(step.path.c_str(), kFlags | O_CREAT | O_EXCL, kAnyone);
+      if (fd >= 0) made_.emplace_back(step.path.view());
+    }
+  }
+  if (fd < 0) return {Call::open, errno};
+  slots[step.slot] = fd;
+  return {};
+}
+
+Result<void> Prepared::open_all(const Plan& plan) {
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    Outcome outcome;
+    if (const auto* pin = std::get_if<PinSource>(&plan.steps[i].op)) outcome = open_one(*pin);
+    if (const auto* stream = std::get_if<OpenStream>(&plan.steps[i].op)) outcome = open_one(*stream);
+    if (outcome.ok()) continue;
+    return fail(tell_failure(plan, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, outcome.detail}));
+  }
+  return {};
+}
+
+void Prepared::settle() noexcept {
+  made_.clear();
+  for (Pinned& pin : pins) {
+    if (pin.fd >= 0) ::close(std::exchange(pin.fd, -1));
+  }
+  for (int& slot : slots) {
+    if (slot >= 0) ::close(std::exchange(slot, -1));
+  }
+}
+
+Prepared::~Prepared() {
+  for (const std::string& path : made_) ::unlink(path.c_str());
+  settle();
+}
+
+Outcome write_child_file(const WriteChildFile& step, pid_t child) {
+  const std::string path = fmt::format("/proc/{}/{}", child, step.name.view());
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return {Call::open, errno};
+  const ssize_t wrote = ::write(file.get(), step.content.c_str(), step.content.size());
+  if (wrote < 0) return {Call::write, errno};
+  return static_cast<std::size_t>(wrote) == step.content.size() ? Outcome{} : Outcome{Call::write, EIO};
+}
+
+}  // namespace hutch

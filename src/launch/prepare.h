@@ -1,0 +1,56 @@
+#pragma once
+
+#include <sys/resource.h>
+
+#include <string>
+#include <vector>
+
+#include "child/run.h"
+#include "launch/tell_failure.h"
+#include "plan/plan.h"
+
+namespace hutch {
+
+/// The caller's RLIMIT_NOFILE, raised while a launch needs more descriptors than the soft limit allows.
+class FileLimit {
+ public:
+  explicit FileLimit(const Plan& plan) noexcept;
+  ~FileLimit();
+  FileLimit(const FileLimit&) = delete;
+  FileLimit& operator=(const FileLimit&) = delete;
+
+  [[nodiscard]] bool raised() const noexcept { return raised_; }
+  [[nodiscard]] const rlimit& before() const noexcept { return before_; }
+
+ private:
+  rlimit before_ = {};
+  bool raised_ = false;
+};
+
+/// What the parent opens before clone: sources and streams. Closed at the end; files that did not exist before are
+/// removed again unless the launch succeeds.
+class Prepared {
+ public:
+  explicit Prepared(const Plan& plan) : pins(plan.pins), slots(plan.slots, -1) {}
+  Prepared(const Prepared&) = delete;
+  Prepared& operator=(const Prepared&) = delete;
+  ~Prepared();
+
+  /// Runs the steps of Phase::before_clone.
+  Result<void> open_all(const Plan& plan);
+  /// Set-up has come to its end: pins have done their work, new files stay.
+  void settle() noexcept;
+
+  std::vector<Pinned> pins;
+  std::vector<int> slots;
+
+ private:
+  Outcome open_one(const PinSource& step);
+  Outcome open_one(const OpenStream& step);
+  std::vector<std::string> made_;
+};
+
+/// open, write in one piece, close: "/proc/CHILD/NAME".
+Outcome write_child_file(const WriteChildFile& step, pid_t child);
+
+}  // namespace hutch

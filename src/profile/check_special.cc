@@ -1,0 +1,178 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "profile/checker.h"
+#include "profile/words.h"
+
+/// The keys whose values have rules of their own.
+
+namespace hutch {
+namespace {
+
+struct TextRule {
+  std::string_view hint;
+  bool (*holds)(std::string_view);
+  std::string_view expected;
+};
+
+bool is_absolute(std::string_view text) {
+  return text.starts_with('/') || text == "~" || text.starts_with("~/");
+}
+
+constexpr TextRule kTextRules[] = {
+    {"host_name", is_host_name,
+     "a host name: at most 64 letters, digits, `-` and `.`, the first and last no sign"},
+    {"account", is_account_name,
+     "an account's name: at most 32 letters, digits, `_`, `-` and `.`, the first a letter"},
+    {"account_path",
+     [](std::string_view text) { return is_absolute(text) && text.find_first_of(":\n") == text.npos; },
+     "an absolute path inside the sandbox, without \":\""},
+    {"inside_path", is_absolute, "an absolute path inside the sandbox"},
+    {"env_name", is_environment_name, "the name of a variable"},
+    {"kernel", [](std::string_view text) { return kernel_condition_from(text).has_value(); },
+     "a condition such as \">=6.2\""},
+    {"cpus", [](std::string_view text) { return cpus_from(text).has_value(); },
+     "a list of processors such as \"0-3,8\""},
+    {"io_class", [](std::string_view text) { return io_class_from(text).has_value(); },
+     "\"idle\", \"best-effort\" or \"realtime\", the latter two with a level: \"best-effort:7\""},
+    {"stream",
+     [](std::string_view text) {
+       return text == "inherit" || text == "null" || text == "~" || text.find('/') != text.npos;
+     },
+     "\"inherit\", \"null\" or a path with a slash"},
+};
+
+constexpr std::string_view kStreamWords[] = {"inherit", "null"};
+
+}  // namespace
+
+void Checker::special(const std::string& name, const Value& value, const Key& key) {
+  if (key.words == "namespace") return namespace_of(name, value);
+  if (key.words == "env") return environment_of(name, value);
+  if (key.words.starts_with("limit_")) return limit_of(name, value, key);
+  if (key.words == "outside") return outside(name, value, key);
+  if (key.words == "choices") return choices(name, value);
+  if (key.words != "param_default") return special_text(name, value, key);
+  if (!value.string() && !value.integer() && !value.boolean()) {
+    return wrong_type(name, "a string, an integer, or true or false", value);
+  }
+  if (value.string()) no_nul(name, value);
+}
+
+void Checker::special_text(const std::string& name, const Value& value, const Key& key) {
+  const auto* const rule = std::ranges::find(kTextRules, key.words, &TextRule::hint);
+  const std::string* said = value.string();
+  if (!said) return wrong_type(name, rule->expected, value);
+  no_nul(name, value);
+  if (waits(*said) || rule->holds(*said)) return;
+  std::string label;
+  if (key.words == "stream") {
+    if (const auto near = closest(*said, kStreamWords)) label = fmt::format("did you mean \"{}\"?", *near);
+  }
+  problem("E0105", fmt::format("`{}` is {}, not {}", name, quoted(*said), rule->expected), value.at, label);
+}
+
+void Checker::namespace_of(const std::string& name, const Value& value) {
+  if (value.string()) return word(name, value, "new host");
+  if (!value.table()) return wrong_type(name, "\"new\", \"host\" or a table", value);
+  table(*value.table(), name == "time" ? "namespaces.time" : "namespaces.*",
+        fmt::format(" in [namespaces.{}]", name));
+}
+
+void Checker::environment_of(const std::string& name, const Value& value) {
+  if (value.string()) return no_nul(name, value);
+  const Table* inner = value.table();
+  if (!inner) return wrong_type(printable(name), "a string", value);
+  table(*inner, "environment.set.*", fmt::format(" in variable {}", quoted(name)));
+  if (!inner->find("value")) {
+    problem("E0109", fmt::format("variable {} has no `value`", quoted(name)), value.at);
+  }
+}
+
+void Checker::limit_of(const std::string& name, const Value& value, const Key& key) {
+  const Table* inner = value.table();
+  if (!inner) return limit_value(name, value, key);
+  for (const Entry& each : inner->entries) {
+    if (each.key == "soft" || each.key == "hard") {
+      limit_value(each.key, each.value, key);
+    } else {
+      unknown_key(each, "limits.*", fmt::format(" in limit `{}`", name));
+    }
+  }
+  for (const std::string_view each : {"soft", "hard"}) {
+    if (!inner->find(each)) problem("E0109", fmt::format("limit `{}` has no `{}`", name, each), value.at);
+  }
+}
+
+void Checker::limit_value(const std::string& name, const Value& value, const Key& key) {
+  const LimitUnit unit = limit_unit(key.words);
+  const std::string_view expected =
+      unit == LimitUnit::plain     ? "a number, a size such as \"1G\", or \"unlimited\""
+      : unit == LimitUnit::seconds ? "a number of seconds, a time such as \"30s\", or \"unlimited\""
+                                   : "a number of microseconds, a time such as \"500ms\", or \"unlimited\"";
+  if (!value.string() && !value.integer()) return wrong_type(name, expected, value);
+  if (value.string() && waits(*value.string())) return;
+  if (limit_from(value, unit)) return;
+  const std::string said = value.string() ? quoted(*value.string()) : fmt::format("{}", *value.integer());
+  const auto near = value.string()
+                        ? closest(*value.string(), std::span<const std::string_view>({"unlimited"}))
+                        : std::nullopt;
+  problem("E0105", fmt::format("`{}` is {}, not {}", name, said, expected), value.at,
+          near ? fmt::format("did you mean \"{}\"?", *near) : "");
+}
+
+void Checker::outside(const std::string& name, const Value& value, const Key& key) {
+  if (value.string()) return word(name, value, "self subids");
+  if (!value.integer()) return wrong_type(name, "a number, \"self\" or \"subids\"", value);
+  integer(name, value, key);
+}
+
+void Checker::map_row(const std::string& name, const Table& row, Origin at) {
+  table(row, "identity.map", fmt::format(" in `{}`", name));
+  for (const std::string_view each : {"inside", "outside"}) {
+    if (!row.find(each)) problem("E0109", fmt::format("a row of `{}` has no `{}`", name, each), at);
+  }
+  const Entry* outside = row.find("outside");
+  const bool subids = outside && outside->value.string() && *outside->value.string() == "subids";
+  if (subids && !row.find("count")) {
+    problem("E0109", fmt::format("a row of `{}` with `outside = \"subids\"` has no `count`", name), at);
+  }
+}
+
+void Checker::choices(const std::string& name, const Value& value) {
+  const Array* items = value.array();
+  if (!items) return wrong_type(name, "a list of strings or integers", value);
+  for (const Value& each : *items) {
+    if (each.string()) {
+      no_nul(name, each);
+    } else if (!each.integer()) {
+      problem(
+          "E0103",
+          fmt::format("`{}` must be a list of strings or integers, and this is {}", name, type_name(each)),
+          each.at);
+    }
+  }
+}
+
+/// A default is of the type that the parameter has.
+void Checker::param_of(const std::string& name, const Table& param) {
+  const Entry* type = param.find("type");
+  const Entry* fallback = param.find("default");
+  if (!fallback || (type && !type->value.string())) return;
+  const std::string_view wanted = type ? std::string_view(*type->value.string()) : "string";
+  const Value& said = fallback->value;
+  const bool fits = wanted == "int"                          ? said.integer() != nullptr
+                    : wanted == "bool"                       ? said.boolean() != nullptr
+                    : wanted == "string" || wanted == "path" ? said.string() != nullptr
+                                                             : true;
+  const bool told_already = !said.string() && !said.integer() && !said.boolean();
+  if (fits || told_already) return;
+  problem("E0103",
+          fmt::format("parameter `{}` is of type \"{}\", and its default is {}", printable(name), wanted,
+                      type_name(said)),
+          said.at, type ? "" : "say `type` if it is not to be a string");
+}
+
+}  // namespace hutch

@@ -1,0 +1,208 @@
+#include "child/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include "child/run_in_child.h"
+#include "support/skip.h"
+
+namespace hutch::test {
+namespace {
+
+constexpr std::uint64_t kReadOnly = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+constexpr std::uint64_t kPrivate = 1 << 18;  // MS_PRIVATE; <linux/mount.h> and <sys/mount.h> do not mix
+
+/// /usr in slot 1, a tmpfs in slot 0 that becomes the root: enough for a shell.
+std::vector<Step> small_root() {
+  return {setup(CloneTree{.path = "/usr", .pin = 0, .slot = 1, .flags = {.set = kReadOnly}, .propagation = kPrivate}),
+          setup(KeepMountsPrivate{}),
+          setup(MakeFilesystem{.type = "tmpfs", .slot = 0, .flags = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}}),
+          setup(EnterRoot{0}),
+          setup(MakeDir{"/usr"}),
+          setup(Attach{1, "/usr"}),
+          setup(MakeSymlink{"/bin", "usr/bin"}),
+          setup(MakeSymlink{"/lib", "usr/lib"}),
+          setup(MakeSymlink{"/lib64", "usr/lib64"})};
+}
+
+Ending run_in_small_root(const std::vector<Step>& before, const std::vector<Step>& after, const std::string& script,
+                         std::uint64_t namespaces = 0) {
+  std::vector<Step> steps = before;
+  for (const auto& part : {small_root(), after}) steps.insert(steps.end(), part.begin(), part.end());
+  steps.push_back(exec_shell(script));
+  Setting setting{.pins = {pin("/usr"), pin("/etc")}, .slots = 8};
+  setting.namespaces |= namespaces;
+  return run_in_child(steps, setting);
+}
+
+#define NEEDS_NAMESPACES(flags) \
+  if (const std::string why = cannot_make(flags); !why.empty()) SKIP_TEST(why)
+
+TEST_CASE("in the new root there is what was put there, and the old one is gone") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const Ending ending = run_in_small_root({}, {}, "echo /*; cd /..; pwd");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "/bin /lib /lib64 /usr\n/\n");
+}
+
+TEST_CASE("a tree is read-only, nosuid and nodev before it is attached") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const Ending ending = run_in_small_root({}, {}, "(: >/usr/new) 2>&- || echo refused");
+  CHECK(ending.out == "refused\n");
+}
+
+TEST_CASE("a source that is no longer what was pinned stops the launch") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const Ending ending = run_in_child({setup(CloneTree{.path = "/usr", .pin = 0, .slot = 0})}, {.pins = {pin("/etc")}, .slots = 1});
+  REQUIRE(ending.report);
+  CHECK(ending.report->call == Call::open_tree);
+  CHECK(ending.report->error == ESTALE);
+  const Ending layer = run_in_child({setup(OpenLayer{.path = "/usr", .pin = 0, .slot = 0})}, {.pins = {pin("/etc")}, .slots = 1});
+  REQUIRE(layer.report);
+  CHECK(layer.report->call == Call::open);
+  CHECK(layer.report->error == ESTALE);
+}
+
+TEST_CASE("directories, files and links get exactly the mode and content that was asked for, whatever the umask is") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  std::vector<Step> make{setup(SetUmask{077}),
+                         setup(MakeDir{"/etc", 0751}),
+                         setup(MakeDir{"/tmp", 01777}),
+                         setup(MakeDir{"/shared", 02770}),
+                         setup(MakeFile{"/etc/motd", 0664, "hello\n"}),
+                         setup(MakeSymlink{"/etc/link", "motd"})};
+  const Ending ending = run_in_small_root({}, make, "stat -c '%a %n' /etc /tmp /shared /etc/motd; cat /etc/link; umask");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "751 /etc\n1777 /tmp\n2770 /shared\n664 /etc/motd\nhello\n0077\n");
+}
+
+TEST_CASE("what is there already in the right kind is kept, and the wrong kind is an error") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const std::vector<Step> kept_things{setup(MakeDir{"/usr"}), setup(MakeDir{"/bin"}), setup(MakeSymlink{"/lib", "usr/lib"}),
+                                      setup(MakeFile{"/usr/bin/env"})};
+  CHECK_FALSE(run_in_small_root({}, kept_things, ":").report);
+
+  const auto fails_with = [](Op op) {
+    const Ending ending = run_in_small_root({}, {setup(MakeFile{"/file", 0644, "x"}), setup(std::move(op))}, ":");
+    return ending.report ? std::string(call_name(ending.report->call)) + " " + ::strerrorname_np(ending.report->error) : "nothing";
+  };
+  CHECK(fails_with(MakeDir{"/file"}) == "mkdirat ENOTDIR");
+  CHECK(fails_with(MakeFile{"/usr"}) == "open EISDIR");
+  CHECK(fails_with(MakeFile{"/file", 0644, "again"}) == "open EEXIST");
+  CHECK(fails_with(MakeSymlink{"/bin", "elsewhere"}) == "symlinkat EEXIST");
+  CHECK(fails_with(MakeDir{"/no/such"}) == "openat2 ENOENT");
+  CHECK(fails_with(MakeDir{"/file/x"}) == "mkdirat ENOTDIR");
+}
+
+TEST_CASE("a directory is not attached to a file, nor a file to a directory") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const Step tree = setup(CloneTree{.path = "/etc", .pin = 1, .slot = 2});
+  const Ending ending = run_in_small_root({tree}, {setup(MakeFile{"/file"}), setup(Attach{2, "/file"})}, ":");
+  REQUIRE(ending.report);
+  CHECK(ending.report->call == Call::move_mount);
+  CHECK(ending.report->error == ENOTDIR);
+}
+
+TEST_CASE("a link in the new root cannot lead a mount out of it") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const Step tree = setup(CloneTree{.path = "/etc", .pin = 1, .slot = 2});
+  const std::vector<Step> after{setup(MakeDir{"/real"}), setup(MakeSymlink{"/place", "../../../../real"}),
+                                setup(Attach{2, "/place"})};
+  const Ending ending = run_in_small_root({tree}, after, "test -e /real/passwd && echo inside");
+  CHECK(ending.out == "inside\n");
+}
+
+TEST_CASE("a sealed mount takes nothing new, and a read-only view covers only its part") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const std::vector<Step> after{setup(MakeDir{"/part"}), setup(MakeDir{"/whole"}), setup(ReadOnlyView{"/part"}),
+                                setup(ReadOnlyView{"/no-such"})};
+  const Ending part = run_in_small_root({}, after, "(: >/part/x) 2>&- || echo refused; (: >/whole/x) && echo taken");
+  CHECK(part.out == "refused\ntaken\n");
+  const Ending sealed = run_in_small_root({}, {setup(Seal{"/"})}, "(: >/x) 2>&- || echo refused");
+  CHECK(sealed.out == "refused\n");
+}
+
+TEST_CASE("a file system is made with its options, and the one that is refused is counted") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  static const ZStr good[] = {"mode=0700", "size=65536"};
+  const std::vector<Step> after{setup(MakeFilesystem{.type = "tmpfs", .options = {good, 2}, .slot = 3}),
+                                setup(MakeDir{"/tmp"}), setup(Attach{3, "/tmp"})};
+  const Ending ending = run_in_small_root({}, after, "stat -c %a /tmp; (head -c 100000 /usr/bin/env >/tmp/f) 2>&-; stat -fc %b /tmp");
+  CHECK(ending.out == "700\n16\n");
+
+  static const ZStr bad[] = {"mode=0700", "nonsense=1"};
+  const Ending refused = run_in_small_root({}, {setup(MakeFilesystem{.type = "tmpfs", .options = {bad, 2}, .slot = 3})}, ":");
+  REQUIRE(refused.report);
+  CHECK(refused.report->call == Call::fsconfig);
+  CHECK(refused.report->error == EINVAL);
+  CHECK(refused.report->detail == 2);
+}
+
+/// A stage in slot 4, at a directory of the old root.
+std::vector<Step> stage() {
+  return {setup(KeepMountsPrivate{}), setup(MakeFilesystem{.type = "tmpfs", .slot = 4}), setup(AttachStage{4, "/tmp"})};
+}
+
+TEST_CASE("covers come from the stage: an empty directory that nobody can read, a private file") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  std::vector<Step> before = stage();
+  before.push_back(setup(StageEntry{.stage = 4, .name = "cover", .directory = true, .mode = 0}));
+  before.push_back(setup(StageEntry{.stage = 4, .name = "motd", .mode = 0444, .content = "mine\n"}));
+  before.push_back(setup(CloneStaged{.stage = 4, .name = "cover", .slot = 5, .flags = {.set = kReadOnly}}));
+  before.push_back(setup(CloneStaged{.stage = 4, .name = "motd", .slot = 6, .flags = {.set = kReadOnly}}));
+  const std::vector<Step> after{setup(Attach{5, "/usr/share"}), setup(MakeFile{"/motd"}), setup(Attach{6, "/motd"})};
+  const Ending ending = run_in_small_root(before, after, "stat -c %a /usr/share; cat /motd; (: >>/motd) 2>&- || echo refused");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "0\nmine\nrefused\n");
+}
+
+TEST_CASE("an overlay shows its layer, takes changes in the stage, and leaves the layer as it is") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  std::vector<Step> before{setup(OpenLayer{.path = "/etc", .pin = 1, .slot = 5})};
+  for (const Step& step : stage()) before.push_back(step);
+  before.push_back(setup(StageEntry{.stage = 4, .name = "upper", .directory = true, .mode = 0755}));
+  before.push_back(setup(StageEntry{.stage = 4, .name = "work", .directory = true, .mode = 0755}));
+  static const Slot lower[] = {5};
+  before.push_back(setup(MakeOverlay{
+      .lower = {lower, 1}, .stage = 4, .upper_name = "upper", .work_name = "work", .user_xattr = true, .slot = 6}));
+  const std::string mark = "hutch-mark-" + std::to_string(::getpid());
+  const Ending ending = run_in_small_root(before, {setup(MakeDir{"/etc"}), setup(Attach{6, "/etc"})},
+                                          "test -e /etc/passwd && : >/etc/" + mark + " && test -e /etc/" + mark + " && echo both");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "both\n");
+  CHECK(::access(("/etc/" + mark).c_str(), F_OK) != 0);
+}
+
+TEST_CASE("forty layers are taken, or refused aloud") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  std::vector<Step> steps;
+  static Slot lower[40];
+  Setting setting{.pins = {}, .slots = 41};
+  const std::string base = "/tmp/hutch-layers." + std::to_string(::getpid());
+  ::mkdir(base.c_str(), 0755);
+  for (Slot i = 0; i < 40; ++i) {
+    const std::string path = base + "/" + std::to_string(i);
+    ::mkdir(path.c_str(), 0755);
+    lower[i] = i;
+    setting.pins.push_back(pin(path));
+    steps.push_back(setup(OpenLayer{.path = kept(path), .pin = i, .slot = i}));
+  }
+  steps.push_back(setup(MakeOverlay{.lower = {lower, 40}, .user_xattr = true, .slot = 40}));
+  const Ending ending = run_in_child(steps, setting);
+  for (Slot i = 0; i < 40; ++i) ::rmdir((base + "/" + std::to_string(i)).c_str());
+  ::rmdir(base.c_str());
+  if (ending.report) {
+    CHECK(ending.report->error == E2BIG);
+  } else {
+    CHECK(ending.exit_code == 0);
+  }
+}
+
+}  // namespace
+}  // namespace hutch::test
