@@ -46,7 +46,8 @@ _hutch() {
         case ${COMP_WORDS[i]} in
             --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--log-file|--color)
                 ((i++))
-                [[ ${COMP_WORDS[i]} == = ]] && ((i++)) ;;
+                [[ ${COMP_WORDS[i]} == = ]] && ((i++))
+                while [[ ${COMP_WORDS[i+1]} == = ]]; do ((i += 2)); done ;;
             -*) ;;
             *) ((operands++)) ;;
         esac

@@ -37,6 +37,6 @@ inline Outcome write_capabilities(const Capabilities& wanted) noexcept {
   return check(Call::capset, sys::call(SYS_capset, &header, halves));
 }
 
-inline constexpr std::uint64_t capability_bit(int capability) noexcept { return std::uint64_t{1} << capability; }
+constexpr std::uint64_t capability_bit(int capability) noexcept { return std::uint64_t{1} << capability; }
 
 }  // namespace hutch

@@ -15,7 +15,8 @@ constexpr long kNoExecMount = 8;  // ST_NOEXEC of statfs(2)
 ExecProblem look_closer(const char* path, int error) noexcept {
   const Fd file(sys::open_at(AT_FDCWD, path, O_PATH | O_CLOEXEC));
   if (!file.ok()) return ExecProblem::unknown;
-  if (error == ENOENT) return ExecProblem::interpreter_missing;  // the file is there, so something else is not
+  if (error == ENOENT)
+    return ExecProblem::interpreter_missing;  // the file is there, so something else is not
   if (error != EACCES) return ExecProblem::unknown;
   struct stat found = {};
   if (sys::call(SYS_fstat, file.get(), &found) < 0) return ExecProblem::unknown;

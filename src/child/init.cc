@@ -11,9 +11,11 @@
 namespace hutch {
 namespace {
 
-constexpr SignalSet kForwarded = signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM) |
-                                 signal_bit(SIGUSR1) | signal_bit(SIGUSR2) | signal_bit(SIGWINCH) |
-                                 signal_bit(SIGCONT) | signal_bit(SIGTSTP);
+constexpr SignalSet kForwarded = signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) |
+                                 signal_bit(SIGTERM) | signal_bit(SIGUSR1) | signal_bit(SIGUSR2) |
+                                 signal_bit(SIGWINCH) | signal_bit(SIGCONT) | signal_bit(SIGTSTP);
+
+constexpr SignalSet kAwaited = kForwarded | signal_bit(SIGCHLD);
 
 /// The kernel's struct sigaction; all zeros is SIG_DFL.
 struct KernelSigaction {
@@ -38,7 +40,8 @@ void forget_caller(const ChildContext& context) noexcept {
   wipe(context.caller_arguments.data(), context.caller_arguments.size());
 }
 
-/// From outside: the sender has no pid in here. Where we are not pid 1, anybody but the program and ourselves.
+/// From outside: the sender has no pid in here. Where we are not pid 1, anybody but the program and
+/// ourselves.
 bool is_from_outside(const siginfo_t& info, long self, long program) noexcept {
   if (info.si_code != SI_USER && info.si_code != SI_QUEUE && info.si_code != SI_TKILL) return false;
   if (self == 1) return info.si_pid == 0;
@@ -60,26 +63,28 @@ int reap(long program) noexcept {
   while (true) sys::call(SYS_exit_group, status);
 }
 
-/// Everything that this process could be abused for goes; the report pipe last, so that a failure is still told.
+/// Everything that this process could be abused for goes; the report pipe last, so that a failure is still
+/// told.
 Outcome shrink(const ChildContext& context) noexcept {
   if (const Outcome dropped = write_capabilities({}); !dropped.ok()) return dropped;
-  if (const Outcome ambient = check(Call::prctl, sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
+  if (const Outcome ambient =
+          check(Call::prctl, sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
       !ambient.ok()) {
     return ambient;
   }
-  if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0) return check(Call::prctl, rc);
+  if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
+    return check(Call::prctl, rc);
   if (const long rc = sys::call(SYS_chdir, "/"); rc < 0) return check(Call::chdir, rc);
   const auto report = static_cast<unsigned>(context.report_fd);
   if (context.report_fd > 0) {
-    if (const long rc = sys::call(SYS_close_range, 0, report - 1, 0); rc < 0) return check(Call::close_range, rc);
+    if (const long rc = sys::call(SYS_close_range, 0, report - 1, 0); rc < 0)
+      return check(Call::close_range, rc);
   }
   return check(Call::close_range, sys::call(SYS_close_range, report + 1, ~0U, 0));
 }
 
 [[noreturn]] void be_init(long program) noexcept {
   const long self = sys::call(SYS_getpid);
-  // A set, since a signal of a kind is pending only once however often it was sent.
-  constexpr SignalSet kAwaited = kForwarded | signal_bit(SIGCHLD);
   while (true) {
     if (const int status = reap(program); status >= 0) end(status);
     siginfo_t info = {};
@@ -103,7 +108,8 @@ Outcome default_dispositions() noexcept {
 
 Outcome run(const StartInit&, const ChildContext& context) noexcept {
   // Before there is anybody inside who could look.
-  if (const long rc = sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); rc < 0) return check(Call::prctl, rc);
+  if (const long rc = sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); rc < 0)
+    return check(Call::prctl, rc);
   forget_caller(context);
   // An ignored SIGCHLD would reap the program behind our back.
   if (const Outcome blocked = set_signal_mask(kAllSignals); !blocked.ok()) return blocked;

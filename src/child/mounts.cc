@@ -37,12 +37,14 @@ Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t
   attributes.attr_clr = flags.clear;
   attributes.propagation = propagation;
   const unsigned how = static_cast<unsigned>(AT_EMPTY_PATH) | (recursive ? unsigned{AT_RECURSIVE} : 0U);
-  return check(Call::mount_setattr, sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
+  return check(Call::mount_setattr,
+               sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
 }
 
 Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s.recursive ? unsigned{AT_RECURSIVE} : 0U);
-  // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the parent's.
+  // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the
+  // parent's.
   Fd tree(sys::call(SYS_open_tree, AT_FDCWD, s.path.c_str(), flags));
   if (!tree.ok()) return failed(Call::open_tree, tree.error());
   if (const Outcome same = check_pin(tree.get(), Call::open_tree, s.pin, context); !same.ok()) return same;
@@ -107,7 +109,8 @@ Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   if (const Outcome swapped = check(Call::pivot_root, sys::call(SYS_pivot_root, ".", ".")); !swapped.ok()) {
     return swapped;
   }
-  if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok()) return gone;
+  if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok())
+    return gone;
   close_slot(context, s.slot);
   return check(Call::chdir, sys::call(SYS_chdir, "/"));
 }
@@ -144,8 +147,9 @@ Outcome run(const ReadOnlyView& s, const ChildContext&) noexcept {
   const Fd place = walk_in_root(root.get(), s.path.c_str());
   if (place.error() == ENOENT) return {};
   if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
-  const Fd view(sys::call(SYS_open_tree, place.get(), "",
-                          OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_EMPTY_PATH} | unsigned{AT_RECURSIVE}));
+  const Fd view(
+      sys::call(SYS_open_tree, place.get(), "",
+                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_EMPTY_PATH} | unsigned{AT_RECURSIVE}));
   if (!view.ok()) return failed(Call::open_tree, view.error());
   const Outcome set = set_attributes(view.get(), true, {.set = MOUNT_ATTR_RDONLY}, 0);
   return set.ok() ? move_tree(view.get(), place.get(), "", MOVE_MOUNT_T_EMPTY_PATH) : set;

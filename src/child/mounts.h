@@ -3,7 +3,8 @@
 #include "child/sys.h"
 #include "plan/step.h"
 
-/// Pieces of the new mount API that several steps share: open_tree(2), fsopen(2), mount_setattr(2), move_mount(2).
+/// Pieces of the new mount API that several steps share: open_tree(2), fsopen(2), mount_setattr(2),
+/// move_mount(2).
 
 namespace hutch {
 

@@ -79,10 +79,11 @@ Outcome set_directory(int made, const char* key, int base, ZStr name) noexcept {
 Outcome set_upper(int made, const MakeOverlay& s, const ChildContext& context) noexcept {
   const bool staged = s.stage != kNone;
   if (!staged && s.upper == kNone) return {};
-  const Outcome upper =
-      set_directory(made, "upperdir", in_slot(context, staged ? s.stage : s.upper), staged ? s.upper_name : ZStr());
+  const Outcome upper = set_directory(made, "upperdir", in_slot(context, staged ? s.stage : s.upper),
+                                      staged ? s.upper_name : ZStr());
   if (!upper.ok()) return upper;
-  return set_directory(made, "workdir", in_slot(context, staged ? s.stage : s.work), staged ? s.work_name : ZStr());
+  return set_directory(made, "workdir", in_slot(context, staged ? s.stage : s.work),
+                       staged ? s.work_name : ZStr());
 }
 
 }  // namespace
@@ -95,7 +96,8 @@ Outcome run(const MakeOverlay& s, const ChildContext& context) noexcept {
   if (s.user_xattr) {
     if (const Outcome flag = set_option(made.get(), "userxattr", nullptr); !flag.ok()) return flag;
   }
-  // Neither is needed, both want file handles and extra inode bits of the layers. Kernels without them say EINVAL.
+  // Neither is needed, both want file handles and extra inode bits of the layers. Kernels without them say
+  // EINVAL.
   for (const char* key : {"index", "xino"}) {
     const Outcome off = set_option(made.get(), key, "off");
     if (!off.ok() && off.error != EINVAL) return off;

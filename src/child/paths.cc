@@ -149,8 +149,8 @@ class Walk {
     return 0;
   }
   void drop_last() noexcept {
-    while (done_length_ > 0 && done_[--done_length_] != '/') {
-    }
+    while (done_length_ > 0 && done_[done_length_ - 1] != '/') --done_length_;
+    if (done_length_ > 0) --done_length_;
   }
 
   int root_;

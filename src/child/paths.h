@@ -12,8 +12,8 @@
 
 namespace hutch {
 
-/// openat2(O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), or by hand where openat2 is refused (ENOSYS, EPERM).
-/// The last component is followed, too. ELOOP for magic links and for more than 40 links.
+/// openat2(O_PATH, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS), or by hand where openat2 is refused (ENOSYS,
+/// EPERM). The last component is followed, too. ELOOP for magic links and for more than 40 links.
 Fd walk_in_root(int root, const char* path) noexcept;
 
 /// Both ways, for tests: they give the same answers.

@@ -40,7 +40,8 @@ Outcome run(const DropCapabilities& s, const ChildContext&) noexcept {
   if (const Outcome set = write_capabilities(wanted); !set.ok()) return set;
   for (int capability = 0; s.ambient && capability <= s.last_capability && capability < 64; ++capability) {
     if ((s.keep & capability_bit(capability)) == 0) continue;
-    if (const Outcome raised = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability); !raised.ok()) return raised;
+    if (const Outcome raised = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability); !raised.ok())
+      return raised;
   }
 
   Capabilities now;

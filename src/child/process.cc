@@ -20,6 +20,8 @@ constexpr int kIoClassShift = 13;
 constexpr int kPosixStreams = 3;
 constexpr std::uint32_t kMostCpus = 8192;  // the largest NR_CPUS there is
 
+constexpr std::uint32_t kBits = 8 * sizeof(unsigned long);
+
 }  // namespace
 
 Outcome run(const AwaitParent&, const ChildContext& context) noexcept {
@@ -87,7 +89,6 @@ Outcome run(const SetIoPriority& s, const ChildContext&) noexcept {
 }
 
 Outcome run(const SetAffinity& s, const ChildContext&) noexcept {
-  constexpr std::uint32_t kBits = 8 * sizeof(unsigned long);
   unsigned long mask[kMostCpus / kBits] = {};
   for (const std::uint32_t cpu : s.cpus) {
     if (cpu >= kMostCpus) return failed(Call::sched_setaffinity, EINVAL);
@@ -101,8 +102,8 @@ Outcome run(const SetPersonality& s, const ChildContext&) noexcept {
 }
 
 Outcome run(const ScheduleCore&, const ChildContext&) noexcept {
-  return check(Call::prctl,
-               sys::call(SYS_prctl, PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0, PR_SCHED_CORE_SCOPE_THREAD_GROUP, 0));
+  return check(Call::prctl, sys::call(SYS_prctl, PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0,
+                                      PR_SCHED_CORE_SCOPE_THREAD_GROUP, 0));
 }
 
 Outcome run(const SetUmask& s, const ChildContext&) noexcept {
@@ -110,7 +111,9 @@ Outcome run(const SetUmask& s, const ChildContext&) noexcept {
   return {};
 }
 
-Outcome run(const NewSession&, const ChildContext&) noexcept { return check(Call::setsid, sys::call(SYS_setsid)); }
+Outcome run(const NewSession&, const ChildContext&) noexcept {
+  return check(Call::setsid, sys::call(SYS_setsid));
+}
 
 Outcome run(const ConnectStream& s, const ChildContext& context) noexcept {
   return check(Call::dup2, sys::call(SYS_dup3, in_slot(context, s.slot), s.stream, 0));

@@ -15,7 +15,7 @@ namespace {
 /// Steps of the parent are not ours to do.
 template <class T>
 concept OfParent = std::same_as<T, PinSource> || std::same_as<T, OpenStream> || std::same_as<T, CloneChild> ||
-                   std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo>;
+    std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo>;
 
 void tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {
   const Report report{static_cast<std::uint32_t>(step), outcome.call, outcome.error, outcome.detail};

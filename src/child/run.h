@@ -12,13 +12,16 @@
 namespace hutch {
 
 /// The system calls that can fail here, by name. Report carries the enumerator, messages print the name.
-#define HUTCH_CALLS(X)                                                                                              \
-  X(none) X(read) X(write) X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat)           \
-  X(symlinkat) X(fchmod) X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid)      \
-  X(unshare) X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount) X(pivot_root)    \
-  X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) X(prlimit) X(setpriority)         \
-  X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid) X(rt_sigaction) X(rt_sigprocmask) X(seccomp)          \
-  X(close_range) X(execve) X(clone3) X(pipe2) X(fork) X(waitid)
+#define HUTCH_CALLS(X)                                                                                      \
+  X(none)                                                                                                   \
+  X(read)                                                                                                   \
+  X(write) X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat)      \
+      X(fchmod) X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid)       \
+          X(unshare) X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)  \
+              X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
+                  X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
+                      X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
+                          X(pipe2) X(fork) X(waitid)
 
 enum class Call : std::uint32_t {
 #define HUTCH_CALL_ENUM(name) name,
@@ -36,18 +39,24 @@ struct Outcome {
   [[nodiscard]] bool ok() const { return error == 0; }
 };
 
-/// Sent through the report pipe, at most twice: once with `Call::none` right before execve (so that a child which
-/// dies in set-up is never taken for a program that died), and once when a step fails.
+/// Sent through the report pipe, at most twice: once with `Call::none` right before execve (so that a child
+/// which dies in set-up is never taken for a program that died), and once when a step fails.
 struct Report {
   std::uint32_t step = 0;  ///< index into the plan's steps
   Call call = Call::none;
   std::int32_t error = 0;
-  std::uint32_t detail = 0;  ///< which of several: the row of a list, the length of the path prefix that failed; 0 unknown.
-                             ///< For Exec one of ExecProblem.
+  std::uint32_t detail = 0;  ///< which of several: the row of a list, the length of the path prefix that
+                             ///< failed; 0 unknown. For Exec one of ExecProblem.
 };
 
 /// What the child saw when execve refused.
-enum class ExecProblem : std::uint32_t { unknown, interpreter_missing, no_exec_mount, is_directory, not_executable };
+enum class ExecProblem : std::uint32_t {
+  unknown,
+  interpreter_missing,
+  no_exec_mount,
+  is_directory,
+  not_executable
+};
 
 /// The status of a process that could not be set up.
 inline constexpr int kSetupFailed = 125;
@@ -60,18 +69,21 @@ struct Pinned {
 
 /// What the child is handed besides the steps. Everything is allocated by the parent.
 struct ChildContext {
-  std::span<const Step> steps;        ///< the whole plan: indices are those of reports
+  std::span<const Step> steps;  ///< the whole plan: indices are those of reports
   std::span<const Pinned> pins;
-  std::span<int> slots;               ///< descriptors by slot; -1 where not open yet
-  int report_fd = -1;                 ///< write end
-  int go_fd = -1;                     ///< read end: one byte when the parent has written the maps
-  std::array<int, 2> parents_ends{{-1, -1}};  ///< the other ends of both pipes: closed first, so that an end is an end
+  std::span<int> slots;  ///< descriptors by slot; -1 where not open yet
+  int report_fd = -1;    ///< write end
+  int go_fd = -1;        ///< read end: one byte when the parent has written the maps
+  std::array<int, 2> parents_ends{
+      {-1, -1}};  ///< the other ends of both pipes: closed first, so that an end is an end
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it
-  char** caller_environment = nullptr;  ///< `environ`, to be wiped by the init
-  std::span<char> caller_arguments;     ///< argv's memory (and the environment behind it), to be wiped by the init
+  char** caller_environment = nullptr;           ///< `environ`, to be wiped by the init
+  std::span<char>
+      caller_arguments;  ///< argv's memory (and the environment behind it), to be wiped by the init
 };
 
-/// Runs set-up, privileges and exec. Never returns: ends in exec, in the init's exit, or in _exit(125) after a report.
+/// Runs set-up, privileges and exec. Never returns: ends in exec, in the init's exit, or in _exit(125) after
+/// a report.
 [[noreturn]] void run_child(const ChildContext& context) noexcept;
 
 /// One step, for tests: no report, no exit.

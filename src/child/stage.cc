@@ -12,8 +12,8 @@ namespace hutch {
 
 Outcome run(const AttachStage& s, const ChildContext& context) noexcept {
   // The slot stays open: only an attached tree may be cloned from.
-  return check(Call::move_mount, sys::call(SYS_move_mount, in_slot(context, s.slot), "", AT_FDCWD, s.path.c_str(),
-                                           MOVE_MOUNT_F_EMPTY_PATH));
+  return check(Call::move_mount, sys::call(SYS_move_mount, in_slot(context, s.slot), "", AT_FDCWD,
+                                           s.path.c_str(), MOVE_MOUNT_F_EMPTY_PATH));
 }
 
 Outcome run(const StageEntry& s, const ChildContext& context) noexcept {

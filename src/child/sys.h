@@ -42,7 +42,9 @@ namespace hutch {
 inline Outcome check(Call call, long result) noexcept {
   return result < 0 ? Outcome{call, static_cast<int>(-result)} : Outcome{};
 }
-inline Outcome failed(Call call, int error, std::uint32_t detail = 0) noexcept { return {call, error, detail}; }
+inline Outcome failed(Call call, int error, std::uint32_t detail = 0) noexcept {
+  return {call, error, detail};
+}
 
 /// A descriptor of this function: closed at its end. (UniqueFd goes through the library.)
 class Fd {

@@ -5,7 +5,7 @@
 namespace hutch {
 namespace {
 
-constexpr std::uint32_t kReads = kProfileOptions | kTalkOptions | kHelpOption;
+constexpr Groups kReads = kProfileOptions | kTalkOptions | kHelpOption;
 
 constexpr Command kCommands[] = {
     {"run", "[OPTIONS] PROFILE [COMMAND [ARG...]]",

@@ -9,16 +9,15 @@
 namespace hutch {
 
 /// What a command takes, so that options can say with which commands they go.
-enum Group : std::uint32_t {
-  kProfileOptions = 1U << 0,  ///< changes to the profile
-  kTalkOptions = 1U << 1,     ///< -v, --log-file, --color
-  kJsonOption = 1U << 2,
-  kRunOptions = 1U << 3,
-  kPlanOptions = 1U << 4,
-  kCheckOptions = 1U << 5,
-  kListOptions = 1U << 6,
-  kHelpOption = 1U << 7,
-};
+using Groups = std::uint32_t;
+inline constexpr Groups kProfileOptions = 1U << 0;  ///< changes to the profile
+inline constexpr Groups kTalkOptions = 1U << 1;     ///< -v, --log-file, --color
+inline constexpr Groups kJsonOption = 1U << 2;
+inline constexpr Groups kRunOptions = 1U << 3;
+inline constexpr Groups kPlanOptions = 1U << 4;
+inline constexpr Groups kCheckOptions = 1U << 5;
+inline constexpr Groups kListOptions = 1U << 6;
+inline constexpr Groups kHelpOption = 1U << 7;
 
 /// What the words after the options are, for completion and for messages.
 enum class Operand : std::uint8_t { none, profile, profiles, profile_and_paths, choice, command, topic };
@@ -28,7 +27,7 @@ struct Option {
   char letter = 0;         ///< 'v' for "-v"
   std::string_view value;  ///< "TOML"; empty: it takes none
   std::string_view help;
-  std::uint32_t groups = 0;
+  Groups groups = 0;
   std::string_view choices;  ///< "auto always never": the only values
   bool takes_file = false;   ///< the value is a path of the host, for completion
   bool later = false;        ///< known, but refused with "not supported yet"
@@ -38,7 +37,7 @@ struct Command {
   std::string_view name;
   std::string_view usage;  ///< what stands after the name: "[OPTIONS] PROFILE [COMMAND [ARG...]]"
   std::string_view summary;
-  std::uint32_t groups = 0;
+  Groups groups = 0;
   Operand operand = Operand::none;
   int least = 0, most = 0;        ///< how many operands; kMany
   std::string_view operand_name;  ///< "PROFILE", for messages

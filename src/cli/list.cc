@@ -13,7 +13,7 @@ namespace {
 std::string names_only(const std::vector<Found>& all) {
   std::string text;
   for (const Found& found : all)
-    if (!found.hidden && printable(found.name) == found.name) text += found.name + "\n";
+    if (!found.hidden && printable(found.name) == found.name) text.append(found.name).append("\n");
   return text;
 }
 
@@ -26,11 +26,11 @@ std::string for_people(const std::vector<Found>& all) {
   std::string text;
   for (const Found& found : all) {
     std::string says = found.problem.empty() ? found.description : "cannot be read: " + found.problem;
-    if (found.hidden) says = "(hidden by a profile of the same name) " + says;
+    if (found.hidden) says.insert(0, "(hidden by a profile of the same name) ");
     std::string line = fmt::format("{:{}}  {:{}}  {}", printable(found.name), name_width,
                                    printable(found.layer), layer_width, printable(says));
     line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
+    text.append(line).append("\n");
   }
   return text;
 }

@@ -98,6 +98,9 @@ constexpr MessageCode kCodes[] = {
     {"E0211", "not the name of a profile",
      "Names consist of letters, digits and . _ + @ -, in folders separated by slashes. Anything else must be "
      "written as a path."},
+    {"E0212", "a relative path has no folder to start from",
+     "Relative paths of options and of profiles without a file start at the current directory, which was "
+     "deleted or cannot be read. Write an absolute path."},
 
     // What the profile means as a whole.
     {"E0301", "the key needs a namespace that the profile shares with the host",

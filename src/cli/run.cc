@@ -47,7 +47,11 @@ int run_command(Session& session) {
 
   const Request request{.arguments = session.words.arguments, .needs_command = true};
   const auto plan = compile(loaded->profile, request, session.host);
-  if (!plan) return give_up(session, plan.error());
+  if (!plan) {
+    // What was left out may be the reason.
+    log_skipped(loaded->profile.skipped, session.sources);
+    return give_up(session, plan.error());
+  }
   log_plan(*plan, session.sources);
 
   const auto ending = launch(*plan, session.host, session.sources);

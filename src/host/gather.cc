@@ -99,9 +99,9 @@ Kernel ask_kernel() {
   ::uname(&name);
   Kernel kernel;
   const std::string_view release = name.release;
-  const char* const end = release.data() + release.size();
-  const auto [rest, error] = std::from_chars(release.data(), end, kernel.major);
-  if (error == std::errc{} && rest < end && *rest == '.') std::from_chars(rest + 1, end, kernel.minor);
+  const auto [rest, error] = std::from_chars(release.begin(), release.end(), kernel.major);
+  if (error == std::errc{} && rest < release.end() && *rest == '.')
+    std::from_chars(rest + 1, release.end(), kernel.minor);
     // Under personality(PER_LINUX32) the kernel would answer "i686"; what counts is what it runs natively.
 #if defined(__x86_64__)
   kernel.architecture = "x86_64";

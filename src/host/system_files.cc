@@ -11,9 +11,8 @@ namespace {
 
 std::optional<std::uint32_t> number_from(std::string_view text) {
   std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc{} || rest != end) return std::nullopt;
+  const auto [rest, error] = std::from_chars(text.begin(), text.end(), number);
+  if (error != std::errc{} || rest != text.end()) return std::nullopt;
   return number;
 }
 
@@ -60,11 +59,11 @@ std::vector<SubidRange> subid_ranges(std::string_view text, std::string_view nam
 }
 
 std::vector<std::string> mount_points(std::string_view mountinfo) {
-  constexpr std::size_t kMountPoint = 4;
+  constexpr std::size_t mount_point = 4;
   std::vector<std::string> points;
   for (const std::string_view line : split(mountinfo, '\n')) {
     const auto fields = split(line, ' ');
-    if (fields.size() > kMountPoint) points.push_back(unescaped(fields[kMountPoint]));
+    if (fields.size() > mount_point) points.push_back(unescaped(fields[mount_point]));
   }
   std::ranges::sort(points);
   const auto again = std::ranges::unique(points);

@@ -8,7 +8,9 @@
 
 namespace hutch {
 
-void Child::signal(int number) const noexcept { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0); }
+void Child::signal(int number) const noexcept {
+  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
+}
 
 WaitResult Child::reap() noexcept {
   siginfo_t ended = {};

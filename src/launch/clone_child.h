@@ -19,7 +19,9 @@ class Child {
  public:
   Child() = default;
   Child(pid_t pid, int pidfd) noexcept : pid_(pid), pidfd_(pidfd) {}
-  Child(Child&& other) noexcept : pid_(other.pid_), pidfd_(static_cast<UniqueFd&&>(other.pidfd_)) { other.pid_ = -1; }
+  Child(Child&& other) noexcept : pid_(other.pid_), pidfd_(static_cast<UniqueFd&&>(other.pidfd_)) {
+    other.pid_ = -1;
+  }
   Child& operator=(Child&&) = delete;
   ~Child() { kill_and_reap(); }
 
@@ -37,13 +39,14 @@ class Child {
 };
 
 struct Cloned {
-  pid_t pid = -1;   ///< 0 in the child, negative on failure
+  pid_t pid = -1;  ///< 0 in the child, negative on failure
   int pidfd = -1;
   int error = 0;
 };
 
 /// clone3(2) with a pidfd; clone(2) where clone3 is not there or not allowed. A copy, as fork(2) makes it.
-/// Call it with all signals blocked: a periodic signal would restart the making of a network namespace for ever.
+/// Call it with all signals blocked: a periodic signal would restart the making of a network namespace for
+/// ever.
 Cloned clone_child(std::uint64_t namespaces) noexcept;
 
 }  // namespace hutch

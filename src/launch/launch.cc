@@ -94,14 +94,14 @@ class Launch {
       return Ending{128 + *ended_by_};
     }
     prepared_.settle();
-    const bool own_session = find_step<NewSession>(plan_) != nullptr;
-    const WaitResult ended = supervise(child, signals_, own_session, earlier_);
+    const WaitResult ended = supervise(child, signals_, own_session_, earlier_);
     return Ending{ended.code == CLD_EXITED ? ended.status : 128 + ended.status};
   }
 
  private:
   static std::unexpected<Diagnostics> plumbing_failed(const char* call, int error) {
-    return fail({.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call, errno_text(error))});
+    return fail(
+        {.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call, errno_text(error))});
   }
 
   Result<Child> clone() {
@@ -145,7 +145,8 @@ class Launch {
         said = std::move(ending.said);
         if (ending.signal != 0) ended_by_ = ending.signal;
       }
-      if (std::get_if<LetChildGo>(&op) != nullptr && ::write(go_.writer.get(), "!", 1) < 0 && errno != EPIPE) {
+      if (std::get_if<LetChildGo>(&op) != nullptr && ::write(go_.writer.get(), "!", 1) < 0 &&
+          errno != EPIPE) {
         outcome = {Call::write, errno};
       }
       if (outcome.ok() || ended_by_) continue;
@@ -172,13 +173,13 @@ class Launch {
     return report;
   }
 
-  void note_signal(const signalfd_siginfo& signal) {
-    if (ends_setup(signal)) {
-      ended_by_ = static_cast<int>(signal.ssi_signo);
-    } else if (signal.ssi_signo == SIGTSTP) {
-      stop_as_told();
-    } else if (signal.ssi_code <= 0 && signal.ssi_signo != SIGCONT) {
-      earlier_.push_back(static_cast<int>(signal.ssi_signo));
+  void note_signal(const signalfd_siginfo& signal, bool reached_exec) {
+    const auto number = static_cast<int>(signal.ssi_signo);
+    if (number == SIGTSTP) return stop_as_told();
+    if (ends_setup(signal) && !reached_exec) {
+      ended_by_ = number;
+    } else if ((signal.ssi_code <= 0 || own_session_) && number != SIGCONT) {
+      earlier_.push_back(number);  // it is the program's, which may have begun by now
     }
   }
 
@@ -186,29 +187,35 @@ class Launch {
   Result<void> follow_setup(Child& child) {
     std::array<pollfd, 2> ends{{{report_.reader.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
     bool reached_exec = false;
-    while (true) {
+    while (!ended_by_) {
       ends[0].revents = 0;
       if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) return plumbing_failed("poll", errno);
-      while (const auto signal = signals_.take()) note_signal(*signal);
-      if (ended_by_) return {};
-      if (ends[0].revents == 0) continue;
+      if (ends[0].revents == 0) {
+        // Only now: a signal that somebody sent because the program is up must not end what is up.
+        while (const auto signal = signals_.take()) note_signal(*signal, reached_exec);
+        continue;
+      }
       const std::optional<Report> report = read_report();
-      if (!report) break;
+      if (!report && reached_exec) return {};
+      if (!report) {
+        const WaitResult ended = child.reap();
+        return fail(tell_death(plan_, ended.code, ended.status));
+      }
       if (report->call != Call::none) {
         child.kill_and_reap();
         return fail(tell_failure(plan_, *report));
       }
       reached_exec = true;
     }
-    if (reached_exec) return {};
-    const WaitResult ended = child.reap();
-    return fail(tell_death(plan_, ended.code, ended.status));
+    return {};
   }
 
   const Plan& plan_;
   FileLimit limit_;
   Prepared prepared_;
   Signals signals_;
+  const bool own_session_ =
+      find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
   Pipe report_, go_;
   std::optional<int> ended_by_;  ///< a signal that ended set-up
   std::vector<int> earlier_;     ///< signals for the program that came before it began

@@ -13,8 +13,8 @@ struct Ending {
 };
 
 /// Executes a plan: runs the parent's steps, clones, waits for the end, forwards signals.
-/// On failure nothing ran and nothing is left behind; the diagnostic names the step, its profile line, the call,
-/// errno, the cause and the remedy. Its code decides the exit status: E06.. 126 or 127, else 125.
+/// On failure nothing ran and nothing is left behind; the diagnostic names the step, its profile line, the
+/// call, errno, the cause and the remedy. Its code decides the exit status: E06.. 126 or 127, else 125.
 Result<Ending> launch(const Plan& plan, const Host& host, const Sources& sources);
 
 }  // namespace hutch

@@ -55,7 +55,8 @@ int spawn(const RunMapHelper& step, pid_t child, int complaints, pid_t& helper) 
   ::posix_spawnattr_setsigmask(&options.attributes, &none);
   ::posix_spawnattr_setsigdefault(&options.attributes, &all);
   ::posix_spawnattr_setflags(&options.attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  return ::posix_spawn(&helper, program.c_str(), &options.actions, &options.attributes, words.data(), environment.data());
+  return ::posix_spawn(&helper, program.c_str(), &options.actions, &options.attributes, words.data(),
+                       environment.data());
 }
 
 /// Reads what it says until it has nothing more to say; a signal ends the waiting.
@@ -85,7 +86,8 @@ HelperEnding run_map_helper(const RunMapHelper& step, pid_t child, const Signals
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
   pid_t helper = -1;
-  if (const int error = spawn(step, child, writer.get(), helper); error != 0) return {.call = Call::execve, .error = error};
+  if (const int error = spawn(step, child, writer.get(), helper); error != 0)
+    return {.call = Call::execve, .error = error};
   writer.reset();
 
   HelperEnding ending;

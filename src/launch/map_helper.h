@@ -18,7 +18,8 @@ struct HelperEnding {
   int signal = 0;    ///< we were told to end meanwhile
 };
 
-/// Runs the helper with the child's pid, an environment of our own and nothing on its standard streams but a pipe.
+/// Runs the helper with the child's pid, an environment of our own and nothing on its standard streams but a
+/// pipe.
 HelperEnding run_map_helper(const RunMapHelper& step, pid_t child, const Signals& signals);
 
 }  // namespace hutch

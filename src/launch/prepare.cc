@@ -17,6 +17,9 @@ namespace {
 
 /// Besides slots and pins: standard streams, pipes, what the caller left open.
 constexpr rlim_t kOtherDescriptors = 64;
+/// Appending, so that two streams into one file do not overwrite each other.
+constexpr int kOutput = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC;
+constexpr mode_t kAnyone = 0666;  // less the caller's umask, as a shell makes them
 
 }  // namespace
 
@@ -52,17 +55,14 @@ Outcome Prepared::open_one(const PinSource& step) {
 }
 
 Outcome Prepared::open_one(const OpenStream& step) {
-  constexpr mode_t kAnyone = 0666;  // less the caller's umask, as a shell makes them
   if (step.slot >= slots.size()) return {Call::open, EBADF};
   int fd = -1;
   if (step.stream == 0) {
     fd = ::open(step.path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
   } else {
-    // Appending, so that two streams into one file do not overwrite each other.
-    constexpr int kFlags = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC;
-    fd = ::open(step.path.c_str(), kFlags);
+    fd = ::open(step.path.c_str(), kOutput);
     if (fd < 0 && errno == ENOENT) {
-      fd = ::open(step.path.c_str(), kFlags | O_CREAT | O_EXCL, kAnyone);
+      fd = ::open(step.path.c_str(), kOutput | O_CREAT | O_EXCL, kAnyone);
       if (fd >= 0) made_.emplace_back(step.path.view());
     }
   }
@@ -77,7 +77,8 @@ Result<void> Prepared::open_all(const Plan& plan) {
     if (const auto* pin = std::get_if<PinSource>(&plan.steps[i].op)) outcome = open_one(*pin);
     if (const auto* stream = std::get_if<OpenStream>(&plan.steps[i].op)) outcome = open_one(*stream);
     if (outcome.ok()) continue;
-    return fail(tell_failure(plan, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, outcome.detail}));
+    return fail(
+        tell_failure(plan, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, outcome.detail}));
   }
   return {};
 }

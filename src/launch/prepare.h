@@ -27,8 +27,8 @@ class FileLimit {
   bool raised_ = false;
 };
 
-/// What the parent opens before clone: sources and streams. Closed at the end; files that did not exist before are
-/// removed again unless the launch succeeds.
+/// What the parent opens before clone: sources and streams. Closed at the end; files that did not exist
+/// before are removed again unless the launch succeeds.
 class Prepared {
  public:
   explicit Prepared(const Plan& plan) : pins(plan.pins), slots(plan.slots, -1) {}

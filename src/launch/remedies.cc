@@ -41,7 +41,8 @@ bool in_chroot(const Situation& now) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
     for (int field = 0; field < 4 && !line.empty(); ++field) {
-      line.remove_prefix(std::min(line.size(), line.find(' ') == line.npos ? line.size() : line.find(' ') + 1));
+      line.remove_prefix(
+          std::min(line.size(), line.find(' ') == line.npos ? line.size() : line.find(' ') + 1));
     }
     if (line.starts_with("/ ")) return false;
   }
@@ -62,7 +63,8 @@ bool writes_map(const Situation& now) {
   ZStr name;
   if (const auto* file = std::get_if<WriteChildFile>(&now.step.op)) name = file->name;
   if (const auto* file = std::get_if<WriteFile>(&now.step.op)) name = file->path;
-  return name.view().ends_with("uid_map") || name.view().ends_with("gid_map") || name.view().ends_with("setgroups");
+  return name.view().ends_with("uid_map") || name.view().ends_with("gid_map") ||
+         name.view().ends_with("setgroups");
 }
 bool writes(const Situation& now, std::string_view file) {
   const auto* write = std::get_if<WriteFile>(&now.step.op);
@@ -88,7 +90,9 @@ bool makes_proc_of_host(const Situation& now) { return makes(now, "proc") && !ha
 bool makes_sysfs(const Situation& now) { return makes(now, "sysfs"); }
 bool makes_sysfs_of_host(const Situation& now) { return makes(now, "sysfs") && !has(now, CLONE_NEWNET); }
 bool makes_mqueue_of_host(const Situation& now) { return makes(now, "mqueue") && !has(now, CLONE_NEWIPC); }
-bool makes_cgroup_of_host(const Situation& now) { return makes(now, "cgroup2") && !has(now, CLONE_NEWCGROUP); }
+bool makes_cgroup_of_host(const Situation& now) {
+  return makes(now, "cgroup2") && !has(now, CLONE_NEWCGROUP);
+}
 bool makes_devpts(const Situation& now) { return makes(now, "devpts"); }
 bool makes_tmpfs(const Situation& now) { return makes(now, "tmpfs"); }
 
@@ -117,7 +121,8 @@ struct Remedy {
 };
 
 constexpr const char* kAppArmorCause =
-    "AppArmor takes the rights of new user namespaces away here: kernel.apparmor_restrict_unprivileged_userns is 1";
+    "AppArmor takes the rights of new user namespaces away here: "
+    "kernel.apparmor_restrict_unprivileged_userns is 1";
 constexpr const char* kAppArmorHelp =
     "give hutch an AppArmor profile that has `userns,` (packaging/apparmor), or as root: "
     "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
@@ -136,45 +141,55 @@ constexpr Remedy kRemedies[] = {
     {Call::clone3, EPERM, "", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
     {Call::clone3, EPERM, "", under_seccomp, "E0410",
      "hutch runs under a seccomp filter (a container's?) that forbids new namespaces",
-     "allow clone, clone3 and unshare in that filter, for example: docker run --security-opt seccomp=unconfined"},
+     "allow clone, clone3 and unshare in that filter, for example: docker run --security-opt "
+     "seccomp=unconfined"},
     {Call::clone3, EPERM, "", no_user_namespace_asked, "E0410",
      "without a new user namespace, making the others takes CAP_SYS_ADMIN",
      "leave `namespaces.user` out (it is \"new\" by default), or run as root"},
     {Call::clone3, EPERM, "", nullptr, "E0410",
-     "something on this machine forbids user namespaces, or your own ids are not mapped in the one around hutch", ""},
+     "something on this machine forbids user namespaces, or your own ids are not mapped in the one around "
+     "hutch",
+     ""},
     {Call::clone3, ENOSPC, "", nullptr, "E0411",
      "a limit on the number or depth of namespaces is reached (user.max_*_namespaces)",
      "end sandboxes that nobody needs, or as root raise the limits below /proc/sys/user"},
     {Call::clone3, EUSERS, "", nullptr, "E0411", "user namespaces are nested too deep", ""},
-    {Call::clone3, EAGAIN, "", nullptr, "E0412", "you may not have more processes (RLIMIT_NPROC, or pids of the cgroup)",
-     "end some, or raise the limit"},
-    {Call::clone3, EINVAL, "", nullptr, "E0416", "this kernel was built without one of the namespaces asked for",
+    {Call::clone3, EAGAIN, "", nullptr, "E0412",
+     "you may not have more processes (RLIMIT_NPROC, or pids of the cgroup)", "end some, or raise the limit"},
+    {Call::clone3, EINVAL, "", nullptr, "E0416",
+     "this kernel was built without one of the namespaces asked for",
      "say \"host\" for those below [namespaces] that /proc/self/ns does not show"},
-    {Call::clone3, ENOSYS, "", nullptr, "E0416", "this kernel has neither clone3 nor clone with namespaces", ""},
+    {Call::clone3, ENOSYS, "", nullptr, "E0416", "this kernel has neither clone3 nor clone with namespaces",
+     ""},
 
     // Id maps.
-    {Call::open, ENOENT, "", no_proc, "E0413", "no /proc is mounted here", "as root: mount -t proc proc /proc"},
+    {Call::open, ENOENT, "", no_proc, "E0413", "no /proc is mounted here",
+     "as root: mount -t proc proc /proc"},
     {kAnyCall, ENOENT, "run_map_helper", nullptr, "E0415", "it is not installed",
      "install the package that has newuidmap and newgidmap (Debian: uidmap)"},
     {kAnyCall, kAnyError, "run_map_helper", nullptr, "E0415", "",
-     "see subuid(5) and subgid(5): /etc/subuid and /etc/subgid must give you these ranges, and the helper must be setuid root"},
-    {kAnyCall, EPERM, "", [](const Situation& s) { return writes_map(s) && apparmor_restricts(s); }, "E0410", kAppArmorCause,
-     kAppArmorHelp},
-    {kAnyCall, EACCES, "", [](const Situation& s) { return writes_map(s) && apparmor_restricts(s); }, "E0410", kAppArmorCause,
-     kAppArmorHelp},
+     "see subuid(5) and subgid(5): /etc/subuid and /etc/subgid must give you these ranges, and the helper "
+     "must be setuid root"},
+    {kAnyCall, EPERM, "", [](const Situation& s) { return writes_map(s) && apparmor_restricts(s); }, "E0410",
+     kAppArmorCause, kAppArmorHelp},
+    {kAnyCall, EACCES, "", [](const Situation& s) { return writes_map(s) && apparmor_restricts(s); }, "E0410",
+     kAppArmorCause, kAppArmorHelp},
     {Call::write, EPERM, "", writes_map, "E0414",
      "who is not privileged may map only itself; ranges of others take CAP_SETUID and CAP_SETGID",
      "use `map = \"self\"`, `map = \"root\"` or `map = \"subids\"`"},
     {Call::write, ERANGE, "", writes_map, "E0414", "an id is out of range", ""},
     {Call::write, EINVAL, "", writes_map, "E0414", "rows overlap, or name ids that do not exist outside",
      "see user_namespaces(7), \"Defining user and group ID mappings\""},
-    {Call::open, kAnyError, "", writes_map, "E0414", "the id map of the new namespace may not be opened for writing",
+    {Call::open, kAnyError, "", writes_map, "E0414",
+     "the id map of the new namespace may not be opened for writing",
      "is /proc mounted read-only or with hidepid, or is hutch under Landlock?"},
-    {Call::write, EACCES, "write_file", writes_oom, "E0501", "lowering oom_score_adj takes CAP_SYS_RESOURCE outside",
+    {Call::write, EACCES, "write_file", writes_oom, "E0501",
+     "lowering oom_score_adj takes CAP_SYS_RESOURCE outside",
      "choose a value that is not below your own, or run as root"},
-    {Call::write, ERANGE, "write_file", writes_offsets, "E0501", "the clock would be negative, or too far ahead",
-     "choose a smaller offset; see time_namespaces(7)"},
-    {Call::setgroups, EPERM, "", nullptr, "E0414", "setgroups is denied in this user namespace", "drop `groups`"},
+    {Call::write, ERANGE, "write_file", writes_offsets, "E0501",
+     "the clock would be negative, or too far ahead", "choose a smaller offset; see time_namespaces(7)"},
+    {Call::setgroups, EPERM, "", nullptr, "E0414", "setgroups is denied in this user namespace",
+     "drop `groups`"},
     {Call::setgroups, EINVAL, "", nullptr, "E0414", "a group is not mapped", ""},
     {Call::setresuid, EINVAL, "", nullptr, "E0414", "the uid is not mapped", ""},
     {Call::setresgid, EINVAL, "", nullptr, "E0414", "the gid is not mapped", ""},
@@ -190,39 +205,48 @@ constexpr Remedy kRemedies[] = {
     {kAnyCall, ENOMEM, "", nullptr, "E0412", "the kernel has no memory left for this", ""},
 
     // Sources.
-    {Call::open, EACCES, "pin_source", nullptr, "E0502", "you may not reach it yourself, so the sandbox may not either", ""},
+    {Call::open, EACCES, "pin_source", nullptr, "E0502",
+     "you may not reach it yourself, so the sandbox may not either", ""},
     {Call::open, ENOENT, "pin_source", nullptr, "E0502", "it is not there (any more)",
      "make it, or let the mount be left out: `optional = true`"},
     {Call::open, ENOTDIR, "pin_source", nullptr, "E0502", "it was a directory when the plan was made", ""},
     {Call::open, EISDIR, "pin_source", nullptr, "E0502", "it was no directory when the plan was made", ""},
     {Call::open, kAnyError, "pin_source", nullptr, "E0502", "", ""},
     {Call::open, kAnyError, "open_stream", nullptr, "E0504", "", ""},
-    {kAnyCall, ESTALE, "", nullptr, "E0503", "something else took its place while the sandbox was being set up",
+    {kAnyCall, ESTALE, "", nullptr, "E0503",
+     "something else took its place while the sandbox was being set up",
      "try again; if nobody replaces it on purpose, find out who does"},
     {Call::open_tree, EACCES, "clone_tree", in_user_namespace, "E0502",
      "in a user namespace even root has no power over files of ids that are not mapped",
-     "open the folders above it to others (chmod o+x), map their owner, or as root say `namespaces.user = \"host\"`"},
+     "open the folders above it to others (chmod o+x), map their owner, or as root say `namespaces.user = "
+     "\"host\"`"},
     {Call::open, EACCES, "open_layer", in_user_namespace, "E0502",
      "in a user namespace even root has no power over files of ids that are not mapped",
-     "open the folders above it to others (chmod o+x), map their owner, or as root say `namespaces.user = \"host\"`"},
+     "open the folders above it to others (chmod o+x), map their owner, or as root say `namespaces.user = "
+     "\"host\"`"},
     {Call::open_tree, EINVAL, "clone_tree", is_shallow, "E0501",
      "mounts cover parts of it, and what they cover must stay covered", "drop `recursive = false`"},
-    {Call::open_tree, EINVAL, "clone_tree", nullptr, "E0501", "it is an unbindable mount: mount_namespaces(7)", ""},
+    {Call::open_tree, EINVAL, "clone_tree", nullptr, "E0501",
+     "it is an unbindable mount: mount_namespaces(7)", ""},
     {Call::mount_setattr, EPERM, "clone_tree", lifts_flags, "E0506",
      "it is mounted with restrictions (ro, nosuid, nodev or noexec) that a user namespace may not lift",
-     "do not ask for `write`, `suid`, `devices` or `exec` there, or as root say `namespaces.user = \"host\"`"},
+     "do not ask for `write`, `suid`, `devices` or `exec` there, or as root say `namespaces.user = "
+     "\"host\"`"},
     {Call::mount_setattr, EPERM, "clone_tree", nullptr, "E0506",
-     "it is mounted with flags that a user namespace may not change", "as root say `namespaces.user = \"host\"`"},
+     "it is mounted with flags that a user namespace may not change",
+     "as root say `namespaces.user = \"host\"`"},
     {Call::mount_setattr, EBUSY, "", nullptr, "E0501", "something in it is open for writing", ""},
 
     // File systems of the kernel.
-    {kAnyCall, EPERM, "make_filesystem", makes_proc_of_host, "E0507", "a fresh procfs needs a new pid namespace",
+    {kAnyCall, EPERM, "make_filesystem", makes_proc_of_host, "E0507",
+     "a fresh procfs needs a new pid namespace",
      "leave `namespaces.pid` out (it is \"new\" by default), or bind the host's: \"/proc\" = \"ro\""},
-    {kAnyCall, EPERM, "make_filesystem", makes_sysfs_of_host, "E0507", "a fresh sysfs needs a new network namespace",
-     "bind the host's instead: \"/sys\" = \"ro\""},
+    {kAnyCall, EPERM, "make_filesystem", makes_sysfs_of_host, "E0507",
+     "a fresh sysfs needs a new network namespace", "bind the host's instead: \"/sys\" = \"ro\""},
     {kAnyCall, EPERM, "make_filesystem", makes_mqueue_of_host, "E0507", "mqueue needs a new ipc namespace",
      "leave `namespaces.ipc` out (it is \"new\" by default)"},
-    {kAnyCall, EPERM, "make_filesystem", makes_cgroup_of_host, "E0507", "a fresh cgroup2 needs a new cgroup namespace",
+    {kAnyCall, EPERM, "make_filesystem", makes_cgroup_of_host, "E0507",
+     "a fresh cgroup2 needs a new cgroup namespace",
      "leave `namespaces.cgroup` out (it is \"new\" by default)"},
     {kAnyCall, EPERM, "make_filesystem", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
     {kAnyCall, EPERM, "make_filesystem", makes_proc, "E0507",
@@ -233,12 +257,15 @@ constexpr Remedy kRemedies[] = {
      "bind the outer one instead: \"/sys\" = \"ro\""},
     {Call::fsconfig, EINVAL, "make_filesystem", makes_devpts, "E0507",
      "devpts was given a gid that is not mapped, or an option that this kernel does not know", ""},
-    {Call::fsconfig, EINVAL, "make_filesystem", makes_tmpfs, "E0501", "tmpfs refused an option", "check `size` and `inodes`"},
-    {Call::fsconfig, EINVAL, "make_filesystem", nullptr, "E0501", "this kernel does not know one of the options", ""},
-    {Call::fsopen, ENODEV, "make_overlay", nullptr, "E0416", "this kernel has no overlayfs, or its module is not loaded",
-     "as root: modprobe overlay"},
+    {Call::fsconfig, EINVAL, "make_filesystem", makes_tmpfs, "E0501", "tmpfs refused an option",
+     "check `size` and `inodes`"},
+    {Call::fsconfig, EINVAL, "make_filesystem", nullptr, "E0501",
+     "this kernel does not know one of the options", ""},
+    {Call::fsopen, ENODEV, "make_overlay", nullptr, "E0416",
+     "this kernel has no overlayfs, or its module is not loaded", "as root: modprobe overlay"},
     {Call::fsopen, ENODEV, "", nullptr, "E0416", "this kernel has no such file system", ""},
-    {kAnyCall, EACCES, "make_filesystem", nullptr, "E0410", "a security module (SELinux, AppArmor) refuses the mount",
+    {kAnyCall, EACCES, "make_filesystem", nullptr, "E0410",
+     "a security module (SELinux, AppArmor) refuses the mount",
      "look for AVC or apparmor lines in the kernel's log: dmesg, ausearch -m avc"},
 
     // overlayfs.
@@ -246,25 +273,34 @@ constexpr Remedy kRemedies[] = {
      "keep `lower`, `upper` and `work` apart"},
     {Call::fsconfig, EXDEV, "make_overlay", nullptr, "E0508", "`upper` and `work` are on different mounts",
      "put `work` beside `upper`"},
-    {Call::fsconfig, EBUSY, "make_overlay", nullptr, "E0508", "`upper` or `work` is used by another overlay", ""},
-    {Call::fsconfig, E2BIG, "make_overlay", nullptr, "E0508", "there are more layers than this kernel takes in one go",
+    {Call::fsconfig, EBUSY, "make_overlay", nullptr, "E0508", "`upper` or `work` is used by another overlay",
+     ""},
+    {Call::fsconfig, E2BIG, "make_overlay", nullptr, "E0508",
+     "there are more layers than this kernel takes in one go",
      "join some of them, or use Linux 6.7 or newer"},
-    {Call::fsconfig, EOVERFLOW, "make_overlay", nullptr, "E0508", "the layers are overlays themselves, stacked too deep", ""},
+    {Call::fsconfig, EOVERFLOW, "make_overlay", nullptr, "E0508",
+     "the layers are overlays themselves, stacked too deep", ""},
     {Call::fsconfig, EINVAL, "make_overlay", nullptr, "E0508",
-     "`upper` is on a file system that cannot be one (an overlay, NFS, FUSE), or `work` is not on the same one",
+     "`upper` is on a file system that cannot be one (an overlay, NFS, FUSE), or `work` is not on the same "
+     "one",
      "use `upper = \"tmpfs\"`, or folders on a local file system; dmesg has the kernel's words"},
-    {kAnyCall, EPERM, "make_overlay", nullptr, "E0508", "overlayfs in a user namespace needs a layer file system that allows it",
+    {kAnyCall, EPERM, "make_overlay", nullptr, "E0508",
+     "overlayfs in a user namespace needs a layer file system that allows it",
      "use `upper = \"tmpfs\"`, or run as root with `namespaces.user = \"host\"`"},
 
     // The new root.
     {Call::mount, EPERM, "keep_mounts_private", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
     {Call::mount, EACCES, "keep_mounts_private", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
     {Call::mount, EINVAL, "keep_mounts_private", nullptr, "E0501",
-     "\"/\" is no mount point: hutch runs in a chroot", "bind that tree on itself first, or run hutch outside of it"},
+     "\"/\" is no mount point: hutch runs in a chroot",
+     "bind that tree on itself first, or run hutch outside of it"},
     {Call::pivot_root, EINVAL, "", nullptr, "E0501",
-     "the root here is the initial ramdisk, or a chroot: pivot_root(2) takes neither", "switch to a real root file system first"},
-    {Call::move_mount, EINVAL, "enter_root", nullptr, "E0501", "the root here is no mount point of its own (a chroot?)", ""},
-    {Call::move_mount, ENOTDIR, "attach", nullptr, "E0501", "a directory cannot be mounted on what is no directory", ""},
+     "the root here is the initial ramdisk, or a chroot: pivot_root(2) takes neither",
+     "switch to a real root file system first"},
+    {Call::move_mount, EINVAL, "enter_root", nullptr, "E0501",
+     "the root here is no mount point of its own (a chroot?)", ""},
+    {Call::move_mount, ENOTDIR, "attach", nullptr, "E0501",
+     "a directory cannot be mounted on what is no directory", ""},
     {Call::move_mount, EISDIR, "attach", nullptr, "E0501", "a file cannot be mounted on a directory", ""},
     {Call::openat2, ELOOP, "", nullptr, "E0501", "it leads through a magic link of /proc, or in circles",
      "name the place by a path without such links"},
@@ -275,17 +311,21 @@ constexpr Remedy kRemedies[] = {
     // What the program finds around it.
     {Call::prlimit, EPERM, "", nullptr, "E0501", "a hard limit can be lowered, not raised",
      "choose a limit that is not above your own: ulimit -Ha"},
-    {Call::setpriority, EACCES, "", nullptr, "E0501", "a better nice value than your own takes CAP_SYS_NICE outside",
+    {Call::setpriority, EACCES, "", nullptr, "E0501",
+     "a better nice value than your own takes CAP_SYS_NICE outside",
      "choose a value that is not below your own, or run as root"},
-    {Call::ioprio_set, EPERM, "", nullptr, "E0501", "the realtime class takes CAP_SYS_ADMIN outside", "use \"best-effort\" or \"idle\""},
-    {Call::sched_setaffinity, EINVAL, "", nullptr, "E0501", "this machine has (or gives you) none of these CPUs",
-     "see /sys/devices/system/cpu/online"},
-    {Call::prctl, EINVAL, "deny_write_execute", nullptr, "E0416", "PR_SET_MDWE needs Linux 6.3", "drop `memory_deny_write_execute`"},
-    {Call::prctl, kAnyError, "schedule_core", nullptr, "E0416", "core scheduling needs SMT and a kernel built with it",
-     "drop `core_scheduling`"},
+    {Call::ioprio_set, EPERM, "", nullptr, "E0501", "the realtime class takes CAP_SYS_ADMIN outside",
+     "use \"best-effort\" or \"idle\""},
+    {Call::sched_setaffinity, EINVAL, "", nullptr, "E0501",
+     "this machine has (or gives you) none of these CPUs", "see /sys/devices/system/cpu/online"},
+    {Call::prctl, EINVAL, "deny_write_execute", nullptr, "E0416", "PR_SET_MDWE needs Linux 6.3",
+     "drop `memory_deny_write_execute`"},
+    {Call::prctl, kAnyError, "schedule_core", nullptr, "E0416",
+     "core scheduling needs SMT and a kernel built with it", "drop `core_scheduling`"},
     {Call::prctl, EPERM, "drop_capabilities", nullptr, "E0501", "leaving the bounding set takes CAP_SETPCAP",
      "leave `namespaces.user` out (it is \"new\" by default), or run as root"},
-    {Call::capset, EPERM, "drop_capabilities", nullptr, "E0501", "a capability to keep is not there to be kept", ""},
+    {Call::capset, EPERM, "drop_capabilities", nullptr, "E0501",
+     "a capability to keep is not there to be kept", ""},
     {Call::seccomp, EACCES, "", nullptr, "E0501", "without `no_new_privs`, a filter takes CAP_SYS_ADMIN",
      "leave `no_new_privs` out (it is true by default)"},
     {Call::seccomp, EINVAL, "", nullptr, "E0416", "this kernel has no seccomp filters", ""},
@@ -293,19 +333,24 @@ constexpr Remedy kRemedies[] = {
 
     // The program. What is not found is 127, what cannot be executed 126: the code decides.
     {Call::execve, ENOENT, "", interpreter_missing, "E0602",
-     "the file is there, but the interpreter of its first line, or the loader that it names, is not in the sandbox",
+     "the file is there, but the interpreter of its first line, or the loader that it names, is not in the "
+     "sandbox",
      "mount what it needs: \"/lib\" = \"mirror\", \"/lib64\" = \"mirror\", or the interpreter's folder"},
-    {Call::execve, ENOENT, "", nullptr, "E0601", "there is no such file in the sandbox", "mount the folder that it lies in"},
+    {Call::execve, ENOENT, "", nullptr, "E0601", "there is no such file in the sandbox",
+     "mount the folder that it lies in"},
     {Call::execve, ENOTDIR, "", nullptr, "E0601", "something on the way to it is no directory", ""},
-    {Call::execve, EACCES, "", on_no_exec_mount, "E0602", "it lies on a mount that is `exec = false`", "say `exec = true` there"},
+    {Call::execve, EACCES, "", on_no_exec_mount, "E0602", "it lies on a mount that is `exec = false`",
+     "say `exec = true` there"},
     {Call::execve, EACCES, "", is_a_directory, "E0602", "it is a directory", ""},
     {Call::execve, EACCES, "", has_no_x_bit, "E0602", "it has no execute permission", "chmod +x"},
     {Call::execve, EACCES, "", nullptr, "E0602", "you may not execute it, or its interpreter", ""},
     {Call::execve, ENOEXEC, "", nullptr, "E0602",
      "it is no program for this machine: a script without a `#!` line, or of another architecture", ""},
-    {Call::execve, E2BIG, "", nullptr, "E0602", "the arguments and the environment are too long", "inherit less: `environment.inherit`"},
+    {Call::execve, E2BIG, "", nullptr, "E0602", "the arguments and the environment are too long",
+     "inherit less: `environment.inherit`"},
     {Call::execve, ETXTBSY, "", nullptr, "E0602", "somebody has it open for writing", ""},
-    {Call::execve, EPERM, "", nullptr, "E0602", "a security module, or a capability that it must have, forbids it", ""},
+    {Call::execve, EPERM, "", nullptr, "E0602",
+     "a security module, or a capability that it must have, forbids it", ""},
     {Call::execve, kAnyError, "", nullptr, "E0602", "", ""},
 
     // Kernels that are not quite Linux (gVisor, WSL1), and filters that hide calls.
@@ -322,7 +367,8 @@ std::string_view kind_of_step(const Step& step) {
 
 Advice advise(const Situation& situation) {
   const std::string_view kind = kind_of_step(situation.step);
-  const Call call = situation.report.call == Call::clone && kind == CloneChild::kind ? Call::clone3 : situation.report.call;
+  const Call call =
+      situation.report.call == Call::clone && kind == CloneChild::kind ? Call::clone3 : situation.report.call;
   for (const Remedy& row : kRemedies) {
     if (row.call != kAnyCall && row.call != call) continue;
     if (row.error != kAnyError && row.error != situation.report.error) continue;

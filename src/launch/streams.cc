@@ -12,7 +12,8 @@ void hold_standard_streams() noexcept {
   for (int fd = 0; fd < 3; ++fd) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
     // The lowest free number is this one. Where there is no /dev/null, a descriptor that can do nothing.
-    if (::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY) < 0) static_cast<void>(::open("/", O_PATH | O_CLOEXEC));
+    if (::open("/dev/null", O_RDWR | O_CLOEXEC | O_NOCTTY) < 0)
+      static_cast<void>(::open("/", O_PATH | O_CLOEXEC));
   }
 }
 

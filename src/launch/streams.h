@@ -9,7 +9,8 @@ namespace hutch {
 /// Call it first thing in main; launch() does it again.
 void hold_standard_streams() noexcept;
 
-/// Every descriptor of `keep_fds` must be the caller's: open, and not one of ours, which are all close-on-exec.
+/// Every descriptor of `keep_fds` must be the caller's: open, and not one of ours, which are all
+/// close-on-exec.
 Result<void> check_kept_descriptors(const Plan& plan);
 
 }  // namespace hutch

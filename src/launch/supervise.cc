@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::array kTaken{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
 
-/// From kill(2), sigqueue(3) or tgkill(2), not from the kernel: a terminal tells its whole foreground group itself.
+/// From kill(2), sigqueue(3) or tgkill(2), not from the kernel: a terminal tells its whole foreground group
+/// itself.
 bool was_sent(const signalfd_siginfo& signal) noexcept { return signal.ssi_code <= 0; }
 
 }  // namespace
@@ -73,7 +74,8 @@ void stop_as_told() noexcept {
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
-WaitResult supervise(Child& child, const Signals& signals, bool own_session, const std::vector<int>& earlier) {
+WaitResult supervise(Child& child, const Signals& signals, bool own_session,
+                     const std::vector<int>& earlier) {
   for (const int signal : earlier) child.signal(signal);
   std::array<pollfd, 2> ends{{{child.pidfd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
   while (true) {

@@ -11,8 +11,8 @@
 
 namespace hutch {
 
-/// While it lives, the signals that concern a launcher come through a descriptor instead of at any moment, and
-/// ended children can be waited for whatever the caller ignores. Everything is as before at its end.
+/// While it lives, the signals that concern a launcher come through a descriptor instead of at any moment,
+/// and ended children can be waited for whatever the caller ignores. Everything is as before at its end.
 class Signals {
  public:
   Signals();
@@ -41,8 +41,9 @@ bool ends_setup(const signalfd_siginfo& signal) noexcept;
 /// Stops this process as SIGTSTP would have done; comes back when it is continued.
 void stop_as_told() noexcept;
 
-/// Waits for the end of the child and forwards signals: those that were sent by kill(2); those of the terminal only
-/// where the program is in a session of its own and so did not get them itself. `earlier` came during set-up.
+/// Waits for the end of the child and forwards signals: those that were sent by kill(2); those of the
+/// terminal only where the program is in a session of its own and so did not get them itself. `earlier` came
+/// during set-up.
 WaitResult supervise(Child& child, const Signals& signals, bool own_session, const std::vector<int>& earlier);
 
 }  // namespace hutch

@@ -26,7 +26,8 @@ std::string place_of(const Plan& plan, Slot slot) {
     if (const auto* attach = std::get_if<Attach>(&step.op); attach != nullptr && attach->slot == slot) {
       return quoted(attach->path.view());
     }
-    if (const auto* root = std::get_if<EnterRoot>(&step.op); root != nullptr && root->slot == slot) return quoted("/");
+    if (const auto* root = std::get_if<EnterRoot>(&step.op); root != nullptr && root->slot == slot)
+      return quoted("/");
     if (const auto* stage = std::get_if<AttachStage>(&step.op); stage != nullptr && stage->slot == slot) {
       return "the stage";
     }
@@ -52,7 +53,9 @@ struct Attempt {
   }
   std::string operator()(const CloneChild&) const { return "make the namespaces"; }
   std::string operator()(const WriteChildFile&) const { return "map the ids"; }
-  std::string operator()(const RunMapHelper& s) const { return fmt::format("map the ids: {}", printable(s.program.view())); }
+  std::string operator()(const RunMapHelper& s) const {
+    return fmt::format("map the ids: {}", printable(s.program.view()));
+  }
   std::string operator()(const WriteFile& s) const {
     const bool is_map = s.path.view().ends_with("id_map") || s.path.view().ends_with("/setgroups");
     return is_map ? "map the ids" : fmt::format("write {}", quoted(s.path.view()));
@@ -82,9 +85,9 @@ struct Attempt {
 std::string_view walked_path(const Op& op) {
   return std::visit(
       []<class T>(const T& s) -> std::string_view {
-        if constexpr (std::is_same_v<T, MakeDir> || std::is_same_v<T, MakeSymlink> || std::is_same_v<T, MakeFile> ||
-                      std::is_same_v<T, Attach> || std::is_same_v<T, Seal> || std::is_same_v<T, ReadOnlyView> ||
-                      std::is_same_v<T, ChangeDir>) {
+        if constexpr (std::is_same_v<T, MakeDir> || std::is_same_v<T, MakeSymlink> ||
+                      std::is_same_v<T, MakeFile> || std::is_same_v<T, Attach> || std::is_same_v<T, Seal> ||
+                      std::is_same_v<T, ReadOnlyView> || std::is_same_v<T, ChangeDir>) {
           return s.path.view();
         } else {
           return {};
@@ -105,7 +108,8 @@ std::string tell_detail(const Step& step, const Report& report) {
   }
   const auto* made = std::get_if<MakeFilesystem>(&step.op);
   if (made != nullptr && report.call == Call::fsconfig && report.detail <= made->options.size) {
-    return fmt::format("{} refused the option {}", made->type.view(), quoted(made->options.data[report.detail - 1].view()));
+    return fmt::format("{} refused the option {}", made->type.view(),
+                       quoted(made->options.data[report.detail - 1].view()));
   }
   return {};
 }
@@ -132,9 +136,12 @@ std::optional<std::string> read_from_machine(const std::string& path) {
   return text;
 }
 
-Diagnostic tell_failure(const Plan& plan, const Report& report, const ReadText& read, const std::string& said) {
+Diagnostic tell_failure(const Plan& plan, const Report& report, const ReadText& read,
+                        const std::string& said) {
   if (report.step >= plan.steps.size()) {
-    return {.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call_name(report.call), errno_text(report.error))};
+    return {.code = "E0509",
+            .what = fmt::format("cannot set up the sandbox: {}: {}", call_name(report.call),
+                                errno_text(report.error))};
   }
   const Step& step = plan.steps[report.step];
   Advice advice = advise({plan, step, report, read});
@@ -154,9 +161,11 @@ Diagnostic tell_death(const Plan&, int wait_code, int wait_status) {
     return told;
   }
   const char* name = ::sigabbrev_np(wait_status);
-  told.cause = fmt::format("its process was ended by signal {} ({})", wait_status, name != nullptr ? name : "?");
+  told.cause =
+      fmt::format("its process was ended by signal {} ({})", wait_status, name != nullptr ? name : "?");
   if (wait_status == SIGSYS) {
-    told.help = "a seccomp filter around hutch kills what makes system calls it does not like: loosen that filter";
+    told.help =
+        "a seccomp filter around hutch kills what makes system calls it does not like: loosen that filter";
   } else if (wait_status == SIGKILL) {
     told.help = "was there no memory left? dmesg shows what the kernel killed";
   }

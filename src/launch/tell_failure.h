@@ -14,8 +14,9 @@ namespace hutch {
 using ReadText = std::function<std::optional<std::string>(const std::string& path)>;
 std::optional<std::string> read_from_machine(const std::string& path);
 
-/// Says what went wrong: the step, its line of the profile, the call and its errno; and what experience says about
-/// such a failure (remedies.cc). `said` are the words of a helper program that failed, if there was one.
+/// Says what went wrong: the step, its line of the profile, the call and its errno; and what experience says
+/// about such a failure (remedies.cc). `said` are the words of a helper program that failed, if there was
+/// one.
 Diagnostic tell_failure(const Plan& plan, const Report& report, const ReadText& read = read_from_machine,
                         const std::string& said = {});
 

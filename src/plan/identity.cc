@@ -299,7 +299,7 @@ void check_groups(Draft& draft, bool may_set_groups) {
                    .what = "supplementary groups cannot be chosen here",
                    .at = identity.groups.front().at,
                    .other = identity.setgroups ? identity.setgroups->at : Origin{},
-                   .other_label = "setgroups is denied here",
+                   .other_label = identity.setgroups ? "setgroups is denied here" : "",
                    .cause = "who maps only itself must give up setgroups(2) first: user_namespaces(7)",
                    .help = "use `map = \"subids\"`, or run as root"});
   }
@@ -333,12 +333,12 @@ void map_into_user_namespace(Draft& draft) {
   const bool may_set_groups = !denied && (privileged || !is_self_only(users) || !is_self_only(groups));
   check_groups(draft, may_set_groups);
   for (const Said<std::uint32_t>& group : identity.groups) {
-    if (is_mapped(groups.rows, *group)) continue;
+    if (!may_set_groups || is_mapped(groups.rows, *group)) continue;
     draft.problem({.code = "E0314",
                    .what = fmt::format("group {} is not mapped", *group),
                    .at = group.at,
                    .other = groups.rows.front().at,
-                   .other_label = "the map begins here"});
+                   .other_label = groups.rows.front().at.known() ? "the map begins here" : ""});
   }
   write_maps(draft, users, groups, denied, privileged);
   const bool is_somebody_else = inside_of(users.rows, users.caller) != users.id || inside_of(groups.rows, groups.caller) != groups.id;

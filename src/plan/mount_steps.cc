@@ -87,6 +87,12 @@ Backing backing_of(const Mount& mount, const Host& host) {
 
 void show_in(View& view, const Host& host, const Mount& mount, const View::Walk& walk) {
   if (walk.loops) return;
+  // Directories on the way, so that whatever leads through them finds them.
+  if (!walk.missing.empty()) {
+    for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
+      view.make_directory(std::string(above));
+    }
+  }
   switch (mount.type) {
     case MountType::symlink:
       if (walk.seen.kind == FileKind::missing) view.make_link(walk.path, **mount.to);
@@ -98,12 +104,6 @@ void show_in(View& view, const Host& host, const Mount& mount, const View::Walk&
       view.make_file(walk.path, mount.mode ? **mount.mode : 0644);
       return;
     default: break;
-  }
-  // Directories on the way, so that `..` and links through them are found again.
-  if (!walk.missing.empty()) {
-    for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
-      view.make_directory(std::string(above));
-    }
   }
   const MountFlags flags = flags_of(mount);
   view.place({.path = walk.path,
@@ -154,7 +154,7 @@ Slot MountSteps::clone_source(const Mount& mount, const std::string& source) {
              CloneTree{.path = draft_.keep(source),
                        .pin = pin,
                        .slot = slot,
-                       .recursive = *mount.recursive,
+                       .recursive = directory && *mount.recursive,
                        .flags = flags_of(mount),
                        .propagation = propagation_flag(*draft_.profile.namespaces.propagation)},
              at);

@@ -43,7 +43,8 @@ struct Seen {
 /// working directory, `hutch access`.
 class View {
  public:
-  explicit View(const Host& host) : host_(&host) {}
+  /// Begins with an empty root of our own.
+  explicit View(const Host& host) : host_(&host) { place({.path = "/", .backing = {.ours = true}}); }
 
   void place(PlacedMount mount);
   void make_directory(const std::string& path, mode_t mode = 0755);

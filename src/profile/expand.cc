@@ -57,12 +57,22 @@ class Expander {
   }
 
   /// A path of the host starts at the folder of the file that says it.
-  void start_at_folder(Value& value) const {
+  [[nodiscard]] std::optional<NoValue> start_at_folder(Value& value, bool in_list = false) const {
     std::string& path = *value.string();
-    const std::string_view removal = path.starts_with('!') ? "!" : "";
+    const std::string_view removal = in_list && path.starts_with('!') ? "!" : "";
     const std::string_view rest = std::string_view(path).substr(removal.size());
-    if (rest.empty()) return;
-    path = std::string(removal) + absolute_from(variables_.sources().directory(value.at.source), rest);
+    if (rest.empty()) return std::nullopt;
+    const std::string& folder = variables_.sources().directory(value.at.source);
+    if (folder.empty() && !rest.starts_with('/')) {
+      return NoValue{
+          {.code = "E0212",
+           .what = fmt::format("the path {} is relative, and there is no folder to start from", quoted(rest)),
+           .at = value.at,
+           .cause = "the current directory was deleted, or cannot be read",
+           .help = "write an absolute path"}};
+    }
+    path = std::string(removal) + absolute_from(folder, rest);
+    return std::nullopt;
   }
 
   /// Takes `when` out of an entry's table. True if the entry stays.
@@ -109,9 +119,11 @@ class Expander {
         return undefined;
       if (!host_path) continue;
       if (Array* list = each.value.array()) {
-        for (Value& layer : *list) start_at_folder(layer);
+        for (Value& layer : *list) {
+          if (auto missing = start_at_folder(layer, true)) return missing;
+        }
       } else if (each.key != "upper" || *each.value.string() != "tmpfs") {
-        start_at_folder(each.value);
+        if (auto missing = start_at_folder(each.value)) return missing;
       }
     }
     return std::nullopt;
@@ -184,7 +196,7 @@ class Expander {
         found_.push_back(std::move(undefined)->diagnostic);
       } else if (stream && each.value.string() && *each.value.string() != "inherit" &&
                  *each.value.string() != "null") {
-        start_at_folder(each.value);
+        if (auto missing = start_at_folder(each.value)) found_.push_back(std::move(missing)->diagnostic);
       }
     }
   }

@@ -93,7 +93,12 @@ void Loader::cannot_read(const std::string& called, const CannotRead& reason, Or
 }
 
 std::string Loader::directory_of(const std::string& path) const {
-  return real_directory(absolute_from(host_.caller().directory, parent_of(path)));
+  const std::string& directory = host_.caller().directory;
+  if (!directory.empty() || path.starts_with('/'))
+    return real_directory(
+        absolute_from(directory, path.find('/') == path.npos ? std::string_view(".") : parent_of(path)));
+  std::string real = real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
+  return real.starts_with('/') ? real : "";
 }
 
 void Loader::tell_cycle(std::size_t first, Origin at) {
@@ -161,6 +166,9 @@ void Loader::extend_with(std::size_t index, const Value& parent) {
   std::vector<std::size_t> found;
   if (is_profile_path(*name)) {
     const std::string& folder = sources_.directory(units_[index].source);
+    if (folder.empty() && !name->starts_with('/')) {
+      return cannot_read(*name, {"the current directory was deleted, or cannot be read"}, parent.at);
+    }
     const std::string path = name->starts_with('/') ? *name : folder + "/" + *name;
     add_file(path, absolute_from(folder, *name), parent.at, found);
   } else {

@@ -183,6 +183,15 @@ void plain_environment(Table& layer) {
   }
 }
 
+/// What was left out may leave a heading without lines.
+void drop_empty_tables(Table& table) {
+  for (Entry& each : table.entries) {
+    if (each.value.table()) drop_empty_tables(*each.value.table());
+  }
+  std::erase_if(table.entries,
+                [](const Entry& each) { return each.value.table() && each.value.table()->entries.empty(); });
+}
+
 }  // namespace
 
 void merge(Value& below, Value layer) {
@@ -192,9 +201,11 @@ void merge(Value& below, Value layer) {
 
 void finish_merge(Value& merged) {
   Entry* mounts = merged.table()->find("mounts");
-  if (!mounts || !mounts->value.table()) return;
-  std::erase_if(mounts->value.table()->entries,
-                [](const Entry& each) { return type_of(each.value) == "none"; });
+  if (mounts && mounts->value.table()) {
+    std::erase_if(mounts->value.table()->entries,
+                  [](const Entry& each) { return type_of(each.value) == "none"; });
+  }
+  drop_empty_tables(*merged.table());
 }
 
 }  // namespace hutch

@@ -12,7 +12,7 @@ namespace hutch {
 /// `layer` goes on top of `below`; both are whole profiles (a Table at the top).
 void merge(Value& below, Value layer);
 
-/// After the last layer: what only took away (mounts of type "none", elements "!x") is gone.
+/// After the last layer: mounts of type "none" and tables that were left empty go.
 void finish_merge(Value& merged);
 
 }  // namespace hutch

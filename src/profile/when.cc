@@ -17,7 +17,9 @@ using Checked = std::expected<Verdict, Diagnostic>;
 Verdict no(std::string why) { return {false, std::move(why)}; }
 
 Verdict check_exists(const std::string& said, const Value& value, const Variables& variables) {
-  const std::string path = absolute_from(variables.sources().directory(value.at.source), said);
+  const std::string& folder = variables.sources().directory(value.at.source);
+  if (folder.empty() && !said.starts_with('/')) return no("there is no current directory to start from");
+  const std::string path = absolute_from(folder, said);
   if (variables.host().follow(path).kind != FileKind::missing) return {};
   return no(fmt::format("the host has no {}", printable(path)));
 }

@@ -20,9 +20,11 @@ constexpr std::uint64_t kPrivate = 1 << 18;  // MS_PRIVATE; <linux/mount.h> and 
 
 /// /usr in slot 1, a tmpfs in slot 0 that becomes the root: enough for a shell.
 std::vector<Step> small_root() {
-  return {setup(CloneTree{.path = "/usr", .pin = 0, .slot = 1, .flags = {.set = kReadOnly}, .propagation = kPrivate}),
+  return {setup(CloneTree{
+              .path = "/usr", .pin = 0, .slot = 1, .flags = {.set = kReadOnly}, .propagation = kPrivate}),
           setup(KeepMountsPrivate{}),
-          setup(MakeFilesystem{.type = "tmpfs", .slot = 0, .flags = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}}),
+          setup(MakeFilesystem{
+              .type = "tmpfs", .slot = 0, .flags = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}}),
           setup(EnterRoot{0}),
           setup(MakeDir{"/usr"}),
           setup(Attach{1, "/usr"}),
@@ -31,8 +33,8 @@ std::vector<Step> small_root() {
           setup(MakeSymlink{"/lib64", "usr/lib64"})};
 }
 
-Ending run_in_small_root(const std::vector<Step>& before, const std::vector<Step>& after, const std::string& script,
-                         std::uint64_t namespaces = 0) {
+Ending run_in_small_root(const std::vector<Step>& before, const std::vector<Step>& after,
+                         const std::string& script, std::uint64_t namespaces = 0) {
   std::vector<Step> steps = before;
   for (const auto& part : {small_root(), after}) steps.insert(steps.end(), part.begin(), part.end());
   steps.push_back(exec_shell(script));
@@ -59,17 +61,21 @@ TEST_CASE("a tree is read-only, nosuid and nodev before it is attached") {
 
 TEST_CASE("a source that is no longer what was pinned stops the launch") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
-  const Ending ending = run_in_child({setup(CloneTree{.path = "/usr", .pin = 0, .slot = 0})}, {.pins = {pin("/etc")}, .slots = 1});
+  const Ending ending = run_in_child({setup(CloneTree{.path = "/usr", .pin = 0, .slot = 0})},
+                                     {.pins = {pin("/etc")}, .slots = 1});
   REQUIRE(ending.report);
   CHECK(ending.report->call == Call::open_tree);
   CHECK(ending.report->error == ESTALE);
-  const Ending layer = run_in_child({setup(OpenLayer{.path = "/usr", .pin = 0, .slot = 0})}, {.pins = {pin("/etc")}, .slots = 1});
+  const Ending layer = run_in_child({setup(OpenLayer{.path = "/usr", .pin = 0, .slot = 0})},
+                                    {.pins = {pin("/etc")}, .slots = 1});
   REQUIRE(layer.report);
   CHECK(layer.report->call == Call::open);
   CHECK(layer.report->error == ESTALE);
 }
 
-TEST_CASE("directories, files and links get exactly the mode and content that was asked for, whatever the umask is") {
+TEST_CASE(
+    "directories, files and links get exactly the mode and content that was asked for, whatever the umask "
+    "is") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
   std::vector<Step> make{setup(SetUmask{077}),
                          setup(MakeDir{"/etc", 0751}),
@@ -77,20 +83,24 @@ TEST_CASE("directories, files and links get exactly the mode and content that wa
                          setup(MakeDir{"/shared", 02770}),
                          setup(MakeFile{"/etc/motd", 0664, "hello\n"}),
                          setup(MakeSymlink{"/etc/link", "motd"})};
-  const Ending ending = run_in_small_root({}, make, "stat -c '%a %n' /etc /tmp /shared /etc/motd; cat /etc/link; umask");
+  const Ending ending =
+      run_in_small_root({}, make, "stat -c '%a %n' /etc /tmp /shared /etc/motd; cat /etc/link; umask");
   CHECK_FALSE(ending.report);
   CHECK(ending.out == "751 /etc\n1777 /tmp\n2770 /shared\n664 /etc/motd\nhello\n0077\n");
 }
 
 TEST_CASE("what is there already in the right kind is kept, and the wrong kind is an error") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
-  const std::vector<Step> kept_things{setup(MakeDir{"/usr"}), setup(MakeDir{"/bin"}), setup(MakeSymlink{"/lib", "usr/lib"}),
-                                      setup(MakeFile{"/usr/bin/env"})};
+  const std::vector<Step> kept_things{setup(MakeDir{"/usr"}), setup(MakeDir{"/bin"}),
+                                      setup(MakeSymlink{"/lib", "usr/lib"}), setup(MakeFile{"/usr/bin/env"})};
   CHECK_FALSE(run_in_small_root({}, kept_things, ":").report);
 
   const auto fails_with = [](Op op) {
-    const Ending ending = run_in_small_root({}, {setup(MakeFile{"/file", 0644, "x"}), setup(std::move(op))}, ":");
-    return ending.report ? std::string(call_name(ending.report->call)) + " " + ::strerrorname_np(ending.report->error) : "nothing";
+    const Ending ending =
+        run_in_small_root({}, {setup(MakeFile{"/file", 0644, "x"}), setup(std::move(op))}, ":");
+    return ending.report
+               ? std::string(call_name(ending.report->call)) + " " + ::strerrorname_np(ending.report->error)
+               : "nothing";
   };
   CHECK(fails_with(MakeDir{"/file"}) == "mkdirat ENOTDIR");
   CHECK(fails_with(MakeFile{"/usr"}) == "open EISDIR");
@@ -120,9 +130,10 @@ TEST_CASE("a link in the new root cannot lead a mount out of it") {
 
 TEST_CASE("a sealed mount takes nothing new, and a read-only view covers only its part") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
-  const std::vector<Step> after{setup(MakeDir{"/part"}), setup(MakeDir{"/whole"}), setup(ReadOnlyView{"/part"}),
-                                setup(ReadOnlyView{"/no-such"})};
-  const Ending part = run_in_small_root({}, after, "(: >/part/x) 2>&- || echo refused; (: >/whole/x) && echo taken");
+  const std::vector<Step> after{setup(MakeDir{"/part"}), setup(MakeDir{"/whole"}),
+                                setup(ReadOnlyView{"/part"}), setup(ReadOnlyView{"/no-such"})};
+  const Ending part =
+      run_in_small_root({}, after, "(: >/part/x) 2>&- || echo refused; (: >/whole/x) && echo taken");
   CHECK(part.out == "refused\ntaken\n");
   const Ending sealed = run_in_small_root({}, {setup(Seal{"/"})}, "(: >/x) 2>&- || echo refused");
   CHECK(sealed.out == "refused\n");
@@ -133,11 +144,13 @@ TEST_CASE("a file system is made with its options, and the one that is refused i
   static const ZStr good[] = {"mode=0700", "size=65536"};
   const std::vector<Step> after{setup(MakeFilesystem{.type = "tmpfs", .options = {good, 2}, .slot = 3}),
                                 setup(MakeDir{"/tmp"}), setup(Attach{3, "/tmp"})};
-  const Ending ending = run_in_small_root({}, after, "stat -c %a /tmp; (head -c 100000 /usr/bin/env >/tmp/f) 2>&-; stat -fc %b /tmp");
+  const Ending ending = run_in_small_root(
+      {}, after, "stat -c %a /tmp; (head -c 100000 /usr/bin/env >/tmp/f) 2>&-; stat -fc %b /tmp");
   CHECK(ending.out == "700\n16\n");
 
   static const ZStr bad[] = {"mode=0700", "nonsense=1"};
-  const Ending refused = run_in_small_root({}, {setup(MakeFilesystem{.type = "tmpfs", .options = {bad, 2}, .slot = 3})}, ":");
+  const Ending refused =
+      run_in_small_root({}, {setup(MakeFilesystem{.type = "tmpfs", .options = {bad, 2}, .slot = 3})}, ":");
   REQUIRE(refused.report);
   CHECK(refused.report->call == Call::fsconfig);
   CHECK(refused.report->error == EINVAL);
@@ -146,7 +159,8 @@ TEST_CASE("a file system is made with its options, and the one that is refused i
 
 /// A stage in slot 4, at a directory of the old root.
 std::vector<Step> stage() {
-  return {setup(KeepMountsPrivate{}), setup(MakeFilesystem{.type = "tmpfs", .slot = 4}), setup(AttachStage{4, "/tmp"})};
+  return {setup(KeepMountsPrivate{}), setup(MakeFilesystem{.type = "tmpfs", .slot = 4}),
+          setup(AttachStage{4, "/tmp"})};
 }
 
 TEST_CASE("covers come from the stage: an empty directory that nobody can read, a private file") {
@@ -156,8 +170,10 @@ TEST_CASE("covers come from the stage: an empty directory that nobody can read, 
   before.push_back(setup(StageEntry{.stage = 4, .name = "motd", .mode = 0444, .content = "mine\n"}));
   before.push_back(setup(CloneStaged{.stage = 4, .name = "cover", .slot = 5, .flags = {.set = kReadOnly}}));
   before.push_back(setup(CloneStaged{.stage = 4, .name = "motd", .slot = 6, .flags = {.set = kReadOnly}}));
-  const std::vector<Step> after{setup(Attach{5, "/usr/share"}), setup(MakeFile{"/motd"}), setup(Attach{6, "/motd"})};
-  const Ending ending = run_in_small_root(before, after, "stat -c %a /usr/share; cat /motd; (: >>/motd) 2>&- || echo refused");
+  const std::vector<Step> after{setup(Attach{5, "/usr/share"}), setup(MakeFile{"/motd"}),
+                                setup(Attach{6, "/motd"})};
+  const Ending ending =
+      run_in_small_root(before, after, "stat -c %a /usr/share; cat /motd; (: >>/motd) 2>&- || echo refused");
   CHECK_FALSE(ending.report);
   CHECK(ending.out == "0\nmine\nrefused\n");
 }
@@ -169,11 +185,16 @@ TEST_CASE("an overlay shows its layer, takes changes in the stage, and leaves th
   before.push_back(setup(StageEntry{.stage = 4, .name = "upper", .directory = true, .mode = 0755}));
   before.push_back(setup(StageEntry{.stage = 4, .name = "work", .directory = true, .mode = 0755}));
   static const Slot lower[] = {5};
-  before.push_back(setup(MakeOverlay{
-      .lower = {lower, 1}, .stage = 4, .upper_name = "upper", .work_name = "work", .user_xattr = true, .slot = 6}));
+  before.push_back(setup(MakeOverlay{.lower = {lower, 1},
+                                     .stage = 4,
+                                     .upper_name = "upper",
+                                     .work_name = "work",
+                                     .user_xattr = true,
+                                     .slot = 6}));
   const std::string mark = "hutch-mark-" + std::to_string(::getpid());
-  const Ending ending = run_in_small_root(before, {setup(MakeDir{"/etc"}), setup(Attach{6, "/etc"})},
-                                          "test -e /etc/passwd && : >/etc/" + mark + " && test -e /etc/" + mark + " && echo both");
+  const Ending ending = run_in_small_root(
+      before, {setup(MakeDir{"/etc"}), setup(Attach{6, "/etc"})},
+      "test -e /etc/passwd && : >/etc/" + mark + " && test -e /etc/" + mark + " && echo both");
   CHECK_FALSE(ending.report);
   CHECK(ending.out == "both\n");
   CHECK(::access(("/etc/" + mark).c_str(), F_OK) != 0);

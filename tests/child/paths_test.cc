@@ -22,8 +22,8 @@ class HostileRoot {
   HostileRoot() {
     std::string name = "/tmp/hutch-walk.XXXXXX";
     path_ = ::mkdtemp(name.data());
-    for (const char* each : {"usr", "usr/bin", "usr/lib", "run", "run/lock", "var", "locked", "locked/inside", "proc", "a",
-                             "a/b", "a/b/c"}) {
+    for (const char* each : {"usr", "usr/bin", "usr/lib", "run", "run/lock", "var", "locked", "locked/inside",
+                             "proc", "a", "a/b", "a/b/c"}) {
       ::mkdir(at(each).c_str(), 0755);
     }
     file("usr/bin/sh");
@@ -65,8 +65,12 @@ class HostileRoot {
   [[nodiscard]] std::string at(const std::string& name) const { return path_ + "/" + name; }
 
  private:
-  void file(const std::string& name) const { ::close(::open(at(name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)); }
-  void link(const std::string& to, const std::string& name) const { CHECK(::symlink(to.c_str(), at(name).c_str()) == 0); }
+  void file(const std::string& name) const {
+    ::close(::open(at(name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  }
+  void link(const std::string& to, const std::string& name) const {
+    CHECK(::symlink(to.c_str(), at(name).c_str()) == 0);
+  }
 
   std::string path_;
   int root_ = -1;
@@ -154,14 +158,16 @@ TEST_CASE("both walks refuse names and paths that are too long") {
 TEST_CASE("both walks refuse the magic links of procfs, and follow its ordinary ones") {
   const Fd root = open_root();
   const std::string self = "/proc/" + std::to_string(::getpid());
-  for (const std::string& path : {std::string("/proc/self/root"), std::string("/proc/self/root/etc"), std::string("/proc/self/cwd"),
-                                  std::string("/proc/self/exe"), self + "/root/usr", self + "/fd/0", self + "/ns/mnt",
-                                  std::string("/proc/thread-self/root")}) {
+  for (const std::string& path :
+       {std::string("/proc/self/root"), std::string("/proc/self/root/etc"), std::string("/proc/self/cwd"),
+        std::string("/proc/self/exe"), self + "/root/usr", self + "/fd/0", self + "/ns/mnt",
+        std::string("/proc/thread-self/root")}) {
     CAPTURE(path);
     CHECK(answer(walk_with_openat2(root.get(), path.c_str())) == "ELOOP");
     CHECK(answer(walk_by_hand(root.get(), path.c_str())) == "ELOOP");
   }
-  for (const std::string& path : {std::string("/proc/self"), std::string("/proc/mounts"), std::string("/proc/self/status")}) {
+  for (const std::string& path :
+       {std::string("/proc/self"), std::string("/proc/mounts"), std::string("/proc/self/status")}) {
     CAPTURE(path);
     CHECK(walk_with_openat2(root.get(), path.c_str()).ok());
     CHECK(walk_by_hand(root.get(), path.c_str()).ok());

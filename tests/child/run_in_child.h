@@ -9,8 +9,8 @@
 
 #include "child/run.h"
 
-/// Steps of the child, run in a process of their own in new namespaces. No Catch2 macro runs in there: the child
-/// answers with its exit code, a report and what its program prints.
+/// Steps of the child, run in a process of their own in new namespaces. No Catch2 macro runs in there: the
+/// child answers with its exit code, a report and what its program prints.
 
 namespace hutch::test {
 

@@ -1,4 +1,5 @@
-// The helper of these tests (there is no library of test helpers for one folder), and the sentences about run_child.
+// The helper of these tests (there is no library of test helpers for one folder), and the sentences about
+// run_child.
 #include "child/run_in_child.h"
 
 #include <errno.h>
@@ -96,9 +97,10 @@ Step exec(const std::string& path, const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) words.push_back(kept(argument).c_str());
   words.push_back(nullptr);
   const std::vector<const char*> environment{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", nullptr};
-  return {Exec{.path = kept(path), .argv_pointers = pool().keep(words), .env_pointers = pool().keep(environment)},
-          {},
-          Phase::exec};
+  return {
+      Exec{.path = kept(path), .argv_pointers = pool().keep(words), .env_pointers = pool().keep(environment)},
+      {},
+      Phase::exec};
 }
 Step exec_shell(const std::string& script) { return exec("/bin/sh", {"-c", script}); }
 

@@ -191,10 +191,8 @@ TEST_CASE("a private copy of a file is the sandbox's own") {
   const Workspace here;
   here.write("config", "the host's");
   const std::string box = here.profile(
-      "box",
-      bare_profile(
-          "\"/etc/config\" = { type = \"file\", source = \"./config\", mode = \"0600\", write = true }\n"
-          "\"/etc/note\" = { type = \"file\", content = \"said here\\n\" }"));
+      "box", bare_profile("\"/etc/config\" = { type = \"file\", source = \"./config\", mode = \"0600\" }\n"
+                          "\"/etc/note\" = { type = \"file\", content = \"said here\\n\" }"));
   const Answer answer = run_hutch({"run", box, "read", "/etc/config", ",", "read", "/etc/note", ",", "look",
                                    "/etc/config", ",", "write", "/etc/config", "changed"});
   CHECK(answer["read:/etc/config"] == "the host's");

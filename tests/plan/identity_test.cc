@@ -83,7 +83,7 @@ TEST_CASE("what the maps cannot do is told before anything is cloned") {
        "\"self\" }]\n",
        "E0314 box.toml:3: `uid` is 9, which no row of `uid_map` maps | box.toml:4: the map begins here\n"},
       {"[identity]\ngroups = [5]\n",
-       "E0316 box.toml:2: supplementary groups cannot be chosen here | -: setgroups is denied here"
+       "E0316 box.toml:2: supplementary groups cannot be chosen here"
        " | cause: who maps only itself must give up setgroups(2) first: user_namespaces(7)"
        " | help: use `map = \"subids\"`, or run as root\n"},
       {"[identity]\nsetgroups = \"allow\"\n",

@@ -20,7 +20,8 @@
 
 namespace hutch::test {
 
-/// "E0102 p.toml:3:1 unknown key `x` | label | help: … | cause: … | other: p.toml:1:1 …": the whole message in one line.
+/// "E0102 p.toml:3:1 unknown key `x` | label | help: … | cause: … | other: p.toml:1:1 …": the whole message
+/// in one line.
 inline std::string tell(const Diagnostic& diagnostic, const Sources& sources) {
   std::string text = fmt::format("{} {} {}", diagnostic.code, sources.where(diagnostic.at), diagnostic.what);
   if (!diagnostic.label.empty()) text += " | " + diagnostic.label;
@@ -51,7 +52,9 @@ class Folder {
   Folder() {
     char pattern[] = "/tmp/hutch-test-XXXXXX";
     path_ = ::mkdtemp(pattern);
-    host.directory(path_).env("XDG_CONFIG_HOME", path_ + "/config").env("HUTCH_PROFILE_PATH", path_ + "/profiles");
+    host.directory(path_)
+        .env("XDG_CONFIG_HOME", path_ + "/config")
+        .env("HUTCH_PROFILE_PATH", path_ + "/profiles");
   }
   ~Folder() { (void)!::system(fmt::format("chmod -R u+rwX {0}; rm -rf {0}", path_).c_str()); }
   Folder(const Folder&) = delete;
@@ -78,17 +81,20 @@ class Folder {
     if (!loaded) return tidy(tell(loaded.error(), sources));
     skipped.clear();
     for (const Skipped& each : loaded->skipped) {
-      skipped += fmt::format("{}{} ({}): {}", skipped.empty() ? "" : "\n", each.what, sources.where(each.at), each.why);
+      skipped += fmt::format("{}{} ({}): {}", skipped.empty() ? "" : "\n", each.what, sources.where(each.at),
+                             each.why);
     }
     skipped = tidy(skipped);
     std::string text;
-    for (const std::string_view line : split(show_effective(*loaded, sources), '\n')) {
+    const std::string shown = show_effective(*loaded, sources);
+    for (const std::string_view line : split(shown, '\n')) {
       if (!line.empty()) text += (text.empty() ? "" : "\n") + std::string(line.substr(0, line.rfind("  # ")));
     }
     return tidy(text);
   }
   [[nodiscard]] std::string tidy(std::string text) const {
-    for (std::size_t at = text.find(path_); at != text.npos; at = text.find(path_)) text.replace(at, path_.size(), "@");
+    for (std::size_t at = text.find(path_); at != text.npos; at = text.find(path_))
+      text.replace(at, path_.size(), "@");
     return text;
   }
 

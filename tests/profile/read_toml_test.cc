@@ -23,17 +23,27 @@ TEST_CASE("a syntax error names the words to blame and says what to write") {
       {"a = ~/x # home", "E0101 p.toml:1:5 `~/x` is not a TOML value | text needs quotes: \"~/x\""},
       {"a = “x”", "E0101 p.toml:1:5 `“x”` is not a TOML value | these are typographic quotes: use \" or '"},
       {"[mounts]\n/usr = 'ro'", "E0101 p.toml:2:1 the key `/usr` needs quotes | write \"/usr\""},
-      {"a = 1\nb = 2\na = 3", "E0101 p.toml:3:1 `a` is said twice | the second time | other: p.toml:1:1 the first time"},
-      {"[x]\na = 1\n[x]", "E0101 p.toml:3:1 `x` is said twice | the second time | other: p.toml:1:1 the first time"},
-      {"a: 1", "E0101 p.toml:1:2 not valid TOML: expected '=', saw ':' | TOML puts `=` between key and value"},
-      {"a = 09", "E0101 p.toml:1:7 not valid TOML: leading zeroes are prohibited | help: write an octal number as 0o22, or quote it: \"022\""},
+      {"a = 1\nb = 2\na = 3",
+       "E0101 p.toml:3:1 `a` is said twice | the second time | other: p.toml:1:1 the first time"},
+      {"[x]\na = 1\n[x]",
+       "E0101 p.toml:3:1 `x` is said twice | the second time | other: p.toml:1:1 the first time"},
+      {"a: 1",
+       "E0101 p.toml:1:2 not valid TOML: expected '=', saw ':' | TOML puts `=` between key and value"},
+      {"a = 09",
+       "E0101 p.toml:1:7 not valid TOML: leading zeroes are prohibited | help: write an octal number as "
+       "0o22, or quote it: \"022\""},
       {"a = { b = 1,\nc = 2 }",
-       "E0101 p.toml:1:13 not valid TOML: expected key or closing '}', saw '\\n' | help: an inline table `{ … }` stays on one "
+       "E0101 p.toml:1:13 not valid TOML: expected key or closing '}', saw '\\n' | help: an inline table `{ "
+       "… }` stays on one "
        "line; a table of its own, [mounts.\"/data\"], may have many"},
       {"a = 'x\n'",
-       "E0101 p.toml:1:7 not valid TOML: control characters other than TAB (U+0009) are explicitly prohibited"},
-      {"[`x]", "E0101 p.toml:1:2 not valid TOML: expected bare key starting character or string delimiter, saw '`'"},
-      {"a = [1, 2", "E0101 p.toml:1:10 not valid TOML: encountered end-of-file | help: a quote, bracket or brace is still open here, or a value is missing"},
+       "E0101 p.toml:1:7 not valid TOML: control characters other than TAB (U+0009) are explicitly "
+       "prohibited"},
+      {"[`x]",
+       "E0101 p.toml:1:2 not valid TOML: expected bare key starting character or string delimiter, saw '`'"},
+      {"a = [1, 2",
+       "E0101 p.toml:1:10 not valid TOML: encountered end-of-file | help: a quote, bracket or brace is still "
+       "open here, or a value is missing"},
   }));
   CAPTURE(example.toml);
   CHECK(shape_of(example.toml) == example.says);
@@ -41,10 +51,15 @@ TEST_CASE("a syntax error names the words to blame and says what to write") {
 
 TEST_CASE("what is no text is refused before it is parsed, and never shown raw") {
   using namespace std::string_literals;
-  CHECK(shape_of("a = 1\nb = \"\0\""s) ==
-        "E0112 p.toml:2:6 the control byte 0x00 has no place in a profile | help: in a string, write \\u0000");
-  CHECK(shape_of("# \x1b[2J\n") == "E0112 p.toml:1:3 the control byte 0x1b has no place in a profile | help: in a string, write \\u001B");
-  CHECK(shape_of("# \x7f\n") == "E0112 p.toml:1:3 the control byte 0x7f has no place in a profile | help: in a string, write \\u007F");
+  CHECK(
+      shape_of("a = 1\nb = \"\0\""s) ==
+      "E0112 p.toml:2:6 the control byte 0x00 has no place in a profile | help: in a string, write \\u0000");
+  CHECK(
+      shape_of("# \x1b[2J\n") ==
+      "E0112 p.toml:1:3 the control byte 0x1b has no place in a profile | help: in a string, write \\u001B");
+  CHECK(
+      shape_of("# \x7f\n") ==
+      "E0112 p.toml:1:3 the control byte 0x7f has no place in a profile | help: in a string, write \\u007F");
   CHECK(shape_of("a = 'é'\nb = 'é\xff'\n") == "E0112 p.toml:2:7 this is not UTF-8 text | from here on");
   CHECK(shape_of("\xc3") == "E0112 p.toml:1:1 this is not UTF-8 text | from here on");
   CHECK(shape_of("# " + std::string(kLargestProfile, 'x')) ==
@@ -60,7 +75,8 @@ TEST_CASE("a byte order mark, carriage returns and a first line for the shell ar
 
 TEST_CASE("every value and key knows its line, column and length") {
   Sources sources;
-  const auto tree = read_toml(sources.add("p.toml", "[mounts.\"/é\"]\ntype = \"bind\"\n[a]\nb = [\n 1,\n 22]\n", "/"), sources);
+  const auto tree = read_toml(
+      sources.add("p.toml", "[mounts.\"/é\"]\ntype = \"bind\"\n[a]\nb = [\n 1,\n 22]\n", "/"), sources);
   REQUIRE(tree);
   const Entry* mount = tree->table()->find("mounts")->value.table()->find("/é");
   CHECK(mount->key_at == Origin{1, 1, 9, 4});

@@ -1,0 +1,51 @@
+#include "profile/schema.h"
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+
+#include "profile/files.h"
+#include "profile/keys.h"
+#include "profile/patterns.h"
+#include "profile/profiles.h"
+
+namespace hutch {
+namespace {
+
+TEST_CASE("the schema in the repository is the one that the table of keys makes") {
+  const std::string path = std::string(HUTCH_SOURCE_DIR) + "/schema/profile.schema.json";
+  const std::string schema = profile_schema();
+  if (std::getenv("HUTCH_ACCEPT")) {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    REQUIRE(::write(fd, schema.data(), schema.size()) == static_cast<ssize_t>(schema.size()));
+    ::close(fd);
+  }
+  const auto file = read_file(path, std::size_t{1} << 22U);
+  REQUIRE(file);
+  CHECK((file->text == schema));
+}
+
+TEST_CASE("every key is in the manual and can be explained") {
+  const std::string manual = keys_manual();
+  for (const Key& key : all_keys()) {
+    CAPTURE(key.table, key.name);
+    if (key.name == "*") continue;
+    CHECK(explain_key(key.name).find(key.help) != std::string::npos);
+    std::string escaped(key.name);
+    for (std::size_t at = escaped.find('_'); at != escaped.npos; at = escaped.find('_', at + 2))
+      escaped.insert(at, "\\");
+    CHECK(manual.find("*" + escaped + "* (") != manual.npos);
+  }
+  CHECK(explain_key("process.umask") ==
+        "process.umask: octal mode\n  in [process]\n  The file mode creation mask: \"022\".\n");
+  CHECK(explain_key("mounts.type").starts_with("mounts.type: \"bind\", \"device\""));
+  CHECK(explain_key("nope").empty());
+}
+
+TEST_CASE("a number's pattern has its bound and no more") {
+  CHECK(number_pattern(8191) == "0*([0-9]{1,3}|[0-7][0-9]{3}|8[0-0][0-9]{2}|81[0-8][0-9]{1}|819[0-0]|8191)");
+  CHECK(number_pattern(7) == "0*([0-6]|7)");
+}
+
+}  // namespace
+}  // namespace hutch
