@@ -4,6 +4,7 @@
 #include <linux/limits.h>
 #include <sys/stat.h>
 
+#include "child/mounts.h"
 #include "child/paths.h"
 #include "child/steps.h"
 
@@ -11,18 +12,6 @@ namespace hutch {
 namespace {
 
 constexpr mode_t kSetIds = S_ISUID | S_ISGID;  // mkdir(2) ignores them, write(2) clears them
-
-/// While it lives, modes are what they say.
-class ExactModes {
- public:
-  ExactModes() noexcept : before_(sys::call(SYS_umask, 0)) {}
-  ExactModes(const ExactModes&) = delete;
-  ExactModes& operator=(const ExactModes&) = delete;
-  ~ExactModes() { sys::call(SYS_umask, before_); }
-
- private:
-  long before_;
-};
 
 Outcome set_ids(int parent, const char* name, mode_t mode) noexcept {
   if ((mode & kSetIds) == 0) return {};
@@ -37,6 +26,14 @@ Outcome accept_existing(int root, ZStr path, bool directory) noexcept {
   if (kind < 0) return check(Call::fstat, kind);
   if (directory == (kind == S_IFDIR)) return {};
   return directory ? failed(Call::mkdirat, ENOTDIR) : failed(Call::open, EISDIR);
+}
+
+/// What the host has serves, and what it lacks is not made there: the path led elsewhere when the plan was
+/// made.
+Outcome not_ours(Call call, const Parent& parent) noexcept {
+  struct stat found = {};
+  const long rc = sys::call(SYS_newfstatat, parent.directory.get(), parent.name, &found, AT_SYMLINK_NOFOLLOW);
+  return failed(call, rc == 0 ? EEXIST : ESTALE);
 }
 
 }  // namespace
@@ -54,13 +51,11 @@ Outcome write_all(int fd, const char* bytes, std::size_t count) noexcept {
 }
 
 Outcome make_directory(int parent, const char* name, mode_t mode) noexcept {
-  const ExactModes exact;
   const Outcome made = check(Call::mkdirat, sys::call(SYS_mkdirat, parent, name, mode));
   return made.ok() ? set_ids(parent, name, mode) : made;
 }
 
 Outcome make_file(int parent, const char* name, mode_t mode, ZStr content) noexcept {
-  const ExactModes exact;
   const Fd file(sys::open_at(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!file.ok()) return failed(Call::open, file.error());
   const Outcome written = write_all(file.get(), content.c_str(), content.size());
@@ -76,12 +71,14 @@ Outcome run(const WriteFile& s, const ChildContext&) noexcept {
   return check(Call::write, wrote);
 }
 
-Outcome run(const MakeDir& s, const ChildContext&) noexcept {
+Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made = make_directory(parent.directory.get(), parent.name, s.mode);
+  const Outcome made = is_ours(context, parent.directory.get())
+                           ? make_directory(parent.directory.get(), parent.name, s.mode)
+                           : not_ours(Call::mkdirat, parent);
   // On a read-only file system the kernel may say EROFS before it looks.
   if (made.error == EEXIST || made.error == EROFS) {
     const Outcome there = accept_existing(root.get(), s.path, true);
@@ -90,13 +87,15 @@ Outcome run(const MakeDir& s, const ChildContext&) noexcept {
   return made;
 }
 
-Outcome run(const MakeSymlink& s, const ChildContext&) noexcept {
+Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made =
-      check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory.get(), parent.name));
+  const Outcome made = is_ours(context, parent.directory.get())
+                           ? check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(),
+                                                              parent.directory.get(), parent.name))
+                           : not_ours(Call::symlinkat, parent);
   if (made.error != EEXIST) return made;
   char target[PATH_MAX];
   const long length = sys::call(SYS_readlinkat, parent.directory.get(), parent.name, target, sizeof target);
@@ -104,12 +103,14 @@ Outcome run(const MakeSymlink& s, const ChildContext&) noexcept {
   return s.to.view() == std::string_view(target, static_cast<std::size_t>(length)) ? Outcome{} : made;
 }
 
-Outcome run(const MakeFile& s, const ChildContext&) noexcept {
+Outcome run(const MakeFile& s, const ChildContext& context) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made = make_file(parent.directory.get(), parent.name, s.mode, s.content);
+  const Outcome made = is_ours(context, parent.directory.get())
+                           ? make_file(parent.directory.get(), parent.name, s.mode, s.content)
+                           : not_ours(Call::open, parent);
   // An empty one is a place to mount on: whatever is there serves.
   if (made.error == EEXIST && s.content.empty()) return accept_existing(root.get(), s.path, false);
   return made;

@@ -81,6 +81,23 @@ Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept {
   return check(Call::fsmount, tree);
 }
 
+Outcome remember_made(const ChildContext& context, Slot slot) noexcept {
+  struct stat found = {};
+  if (const long rc = sys::call(SYS_fstat, in_slot(context, slot), &found); rc < 0)
+    return check(Call::fstat, rc);
+  if (slot < context.made.size()) context.made[slot] = found.st_dev;
+  return {};
+}
+
+bool is_ours(const ChildContext& context, int directory) noexcept {
+  struct stat found = {};
+  if (sys::call(SYS_fstat, directory, &found) < 0) return false;
+  for (const std::uint64_t device : context.made) {
+    if (device != 0 && device == found.st_dev) return true;
+  }
+  return false;
+}
+
 Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
   const Fd made = open_filesystem(s.type.c_str());
   if (!made.ok()) return failed(Call::fsopen, made.error());
@@ -98,7 +115,8 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
     set.detail = number;
     if (!set.ok()) return set;
   }
-  return finish_filesystem(made.get(), s.flags, context.slots[s.slot]);
+  const Outcome done = finish_filesystem(made.get(), s.flags, context.slots[s.slot]);
+  return done.ok() ? remember_made(context, s.slot) : done;
 }
 
 Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {

@@ -109,7 +109,7 @@ Outcome run(const MakeOverlay& s, const ChildContext& context) noexcept {
     close_slot(context, s.upper);
     close_slot(context, s.work);
   }
-  return done;
+  return remember_made(context, s.slot);
 }
 
 }  // namespace hutch

@@ -17,10 +17,12 @@ template <class T>
 concept OfParent = std::same_as<T, PinSource> || std::same_as<T, OpenStream> || std::same_as<T, CloneChild> ||
     std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo>;
 
-void tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {
+/// False where nobody reads any more: the parent is gone.
+bool tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {
   const Report report{static_cast<std::uint32_t>(step), outcome.call, outcome.error, outcome.detail};
   long wrote = -EINTR;
   while (wrote == -EINTR) wrote = sys::call(SYS_write, context.report_fd, &report, sizeof report);
+  return wrote > 0;
 }
 
 [[noreturn]] void give_up() noexcept {
@@ -66,6 +68,7 @@ Outcome run_step(const Step& step, const ChildContext& context) noexcept {
 
 void run_child(const ChildContext& context) noexcept {
   close_parents_ends(context);
+  sys::call(SYS_umask, 0);  // modes are what the steps say; the program's own comes with SetUmask
   bool in_setup = true;
   for (std::size_t i = 0; i < context.steps.size(); ++i) {
     const Step& step = context.steps[i];
@@ -74,7 +77,7 @@ void run_child(const ChildContext& context) noexcept {
       in_setup = false;
       outcome = restore_file_limit(context);
     }
-    if (step.phase == Phase::exec && outcome.ok()) tell(context, i, {});
+    if (step.phase == Phase::exec && outcome.ok() && !tell(context, i, {})) give_up();
     if (outcome.ok()) outcome = run_step(step, context);
     if (!outcome.ok()) {
       tell(context, i, outcome);

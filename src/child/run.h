@@ -15,9 +15,10 @@ namespace hutch {
 #define HUTCH_CALLS(X)                                                                                      \
   X(none)                                                                                                   \
   X(read)                                                                                                   \
-  X(write) X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat)      \
-      X(fchmod) X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid)       \
-          X(unshare) X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)  \
+  X(write)                                                                                                  \
+  X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat) X(fchmod)     \
+      X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid) X(unshare)      \
+          X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)             \
               X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
                   X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
                       X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
@@ -71,9 +72,10 @@ struct Pinned {
 struct ChildContext {
   std::span<const Step> steps;  ///< the whole plan: indices are those of reports
   std::span<const Pinned> pins;
-  std::span<int> slots;  ///< descriptors by slot; -1 where not open yet
-  int report_fd = -1;    ///< write end
-  int go_fd = -1;        ///< read end: one byte when the parent has written the maps
+  std::span<int> slots;           ///< descriptors by slot; -1 where not open yet
+  std::span<std::uint64_t> made;  ///< device numbers of the file systems that set-up made, by slot; 0: none
+  int report_fd = -1;             ///< write end
+  int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
   std::array<int, 2> parents_ends{
       {-1, -1}};  ///< the other ends of both pipes: closed first, so that an end is an end
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it

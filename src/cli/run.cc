@@ -8,6 +8,7 @@
 #include "launch/launch.h"
 #include "plan/compile.h"
 #include "plan/describe.h"
+#include "plan/program.h"
 
 namespace hutch {
 namespace {
@@ -24,6 +25,14 @@ int status_of(const Diagnostics& diagnostics) {
 int give_up(Session& session, const Diagnostics& diagnostics) {
   session.complain(diagnostics);
   return status_of(diagnostics);
+}
+
+/// execve(2) says ENOENT for a program that is there, too: then a link of its interpreter chain is not.
+void name_missing_link(Diagnostics& diagnostics, const Plan& plan, const Profile& profile, const Host& host) {
+  const auto* exec = plan.steps.empty() ? nullptr : std::get_if<Exec>(&plan.steps.back().op);
+  if (exec == nullptr || diagnostics.size() != 1 || diagnostics.front().code != "E0602") return;
+  const std::string missing = missing_link(profile, host, std::string(exec->path.view()));
+  if (!missing.empty()) diagnostics.front().cause = missing;
 }
 
 void log_plan(const Plan& plan, const Sources& sources) {
@@ -54,8 +63,11 @@ int run_command(Session& session) {
   }
   log_plan(*plan, session.sources);
 
-  const auto ending = launch(*plan, session.host, session.sources);
-  if (!ending) return give_up(session, ending.error());
+  auto ending = launch(*plan, session.host, session.sources);
+  if (!ending) {
+    name_missing_link(ending.error(), *plan, loaded->profile, session.host);
+    return give_up(session, ending.error());
+  }
   return ending->status;
 }
 

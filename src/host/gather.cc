@@ -62,8 +62,8 @@ bool ask_setid_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
   if (::syscall(SYS_capget, &header, data) != 0) return false;
-  constexpr std::uint32_t both = (1U << CAP_SETUID) | (1U << CAP_SETGID);
-  return (data[0].effective & both) == both;
+  constexpr std::uint32_t kBoth = (1U << CAP_SETUID) | (1U << CAP_SETGID);
+  return (data[0].effective & kBoth) == kBoth;
 }
 
 /// Empty where the current directory is gone, or above what this process can see ("(unreachable)/x").

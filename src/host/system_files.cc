@@ -59,11 +59,11 @@ std::vector<SubidRange> subid_ranges(std::string_view text, std::string_view nam
 }
 
 std::vector<std::string> mount_points(std::string_view mountinfo) {
-  constexpr std::size_t mount_point = 4;
+  constexpr std::size_t kMountPoint = 4;
   std::vector<std::string> points;
   for (const std::string_view line : split(mountinfo, '\n')) {
     const auto fields = split(line, ' ');
-    if (fields.size() > mount_point) points.push_back(unescaped(fields[mount_point]));
+    if (fields.size() > kMountPoint) points.push_back(unescaped(fields[kMountPoint]));
   }
   std::ranges::sort(points);
   const auto again = std::ranges::unique(points);

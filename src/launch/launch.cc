@@ -111,6 +111,7 @@ class Launch {
     ChildContext context{.steps = plan_.steps,
                          .pins = prepared_.pins,
                          .slots = prepared_.slots,
+                         .made = prepared_.made,
                          .report_fd = report_.writer.get(),
                          .go_fd = go_.reader.get(),
                          .parents_ends = {report_.reader.get(), go_.writer.get()},

@@ -31,7 +31,7 @@ class FileLimit {
 /// before are removed again unless the launch succeeds.
 class Prepared {
  public:
-  explicit Prepared(const Plan& plan) : pins(plan.pins), slots(plan.slots, -1) {}
+  explicit Prepared(const Plan& plan) : pins(plan.pins), slots(plan.slots, -1), made(plan.slots) {}
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
   ~Prepared();
@@ -43,6 +43,7 @@ class Prepared {
 
   std::vector<Pinned> pins;
   std::vector<int> slots;
+  std::vector<std::uint64_t> made;  ///< room for the child's notes
 
  private:
   Outcome open_one(const PinSource& step);

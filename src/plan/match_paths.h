@@ -26,7 +26,7 @@ std::vector<std::string> match_paths(const std::string& pattern, const List& lis
   std::set<Place> seen;
   std::vector<Place> open{{"/", 0}};
   while (!open.empty()) {
-    Place place = std::move(open.back());
+    const Place place = std::move(open.back());
     open.pop_back();
     if (!seen.insert(place).second) continue;
     if (place.next == parts.size()) {

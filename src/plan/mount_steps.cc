@@ -17,24 +17,16 @@ namespace {
 
 constexpr std::uint64_t kCover = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-bool says(const MaybeSaid<bool>& value, bool truth) { return value && **value == truth; }
-
-std::string source_of(const Mount& mount) { return mount.source ? **mount.source : mount.target; }
+/// Where a symlink leads: the profile's check leaves none without.
+const std::string& link_text(const Mount& mount) {
+  return **mount.to;  // NOLINT(bugprone-unchecked-optional-access)
+}
 
 bool is_directory(const Mount& mount, const Host& host) {
   if (mount.type == MountType::bind || mount.type == MountType::device) {
     return host.follow(source_of(mount)).kind == FileKind::directory;
   }
   return mount.type != MountType::file;
-}
-
-std::uint64_t propagation_flag(Propagation propagation) {
-  switch (propagation) {
-    case Propagation::slave: return MS_SLAVE;
-    case Propagation::shared: return MS_SHARED;
-    case Propagation::private_: break;
-  }
-  return MS_PRIVATE;
 }
 
 /// Is there an entry below this one?
@@ -44,6 +36,8 @@ bool has_entries_below(const std::map<std::string, Mount>& entries, const std::s
 }
 
 }  // namespace
+
+std::string source_of(const Mount& mount) { return mount.source ? **mount.source : mount.target; }
 
 MountFlags flags_of(const Mount& mount) {
   MountFlags flags;
@@ -95,7 +89,7 @@ void show_in(View& view, const Host& host, const Mount& mount, const View::Walk&
   }
   switch (mount.type) {
     case MountType::symlink:
-      if (walk.seen.kind == FileKind::missing) view.make_link(walk.path, **mount.to);
+      if (walk.seen.kind == FileKind::missing) view.make_link(walk.path, link_text(mount));
       return;
     case MountType::dir:
       if (walk.seen.kind == FileKind::missing) view.make_directory(walk.path);
@@ -112,116 +106,6 @@ void show_in(View& view, const Host& host, const Mount& mount, const View::Walk&
               .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
               .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
               .no_devices = (flags.set & MOUNT_ATTR_NODEV) != 0});
-}
-
-// --- the stage
-
-Slot MountSteps::stage() {
-  if (stage_ != kNone) return stage_;
-  stage_ = draft_.new_slot();
-  std::vector<Step> steps;
-  draft_.add(steps, MakeFilesystem{.type = "tmpfs",
-                                   .options = draft_.keep_all({"mode=0755"}),
-                                   .slot = stage_,
-                                   .flags = {.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV}});
-  // Any directory of the old root will do: sources have been cloned by then.
-  for (const char* place : {"/tmp", "/run", "/dev", "/usr", "/etc"}) {
-    if (draft_.host.follow(place).kind != FileKind::directory) continue;
-    draft_.add(steps, AttachStage{.slot = stage_, .path = draft_.keep(place)});
-    break;
-  }
-  draft_.filesystems.insert(draft_.filesystems.begin(), steps.begin(), steps.end());
-  return stage_;
-}
-
-ZStr MountSteps::staged(const std::string& name, bool directory, mode_t mode, std::string_view content, Origin at) {
-  const Slot slot = stage();
-  const ZStr kept = draft_.keep(name);
-  draft_.add(draft_.filesystems,
-             StageEntry{.stage = slot, .name = kept, .directory = directory, .mode = mode, .content = draft_.keep(content)},
-             at);
-  return kept;
-}
-
-// --- detached trees and file systems
-
-Slot MountSteps::clone_source(const Mount& mount, const std::string& source) {
-  const bool directory = draft_.host.follow(source).kind == FileKind::directory;
-  const Origin at = mount.source ? mount.source->at : mount.at;
-  const Pin pin = draft_.pin(source, directory ? Expect::directory : Expect::not_directory, at);
-  const Slot slot = draft_.new_slot();
-  draft_.add(draft_.sources,
-             CloneTree{.path = draft_.keep(source),
-                       .pin = pin,
-                       .slot = slot,
-                       .recursive = directory && *mount.recursive,
-                       .flags = flags_of(mount),
-                       .propagation = propagation_flag(*draft_.profile.namespaces.propagation)},
-             at);
-  return slot;
-}
-
-Slot MountSteps::new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags, Origin at) {
-  const Slot slot = draft_.new_slot();
-  draft_.add(draft_.filesystems,
-             MakeFilesystem{.type = draft_.keep(type), .options = draft_.keep_all(options), .slot = slot, .flags = flags}, at);
-  return slot;
-}
-
-Slot MountSteps::tmpfs_of(const Mount& mount) {
-  std::vector<std::string> options{fmt::format("mode={:04o}", mount.mode ? **mount.mode : 0755)};
-  if (mount.size) options.push_back(fmt::format("size={}", **mount.size));
-  if (mount.inodes) options.push_back(fmt::format("nr_inodes={}", **mount.inodes));
-  MountFlags flags = flags_of(mount);
-  flags.set &= ~std::uint64_t{MOUNT_ATTR_RDONLY};  // sealed at the end, when everything in it is made
-  flags.clear = 0;                                 // nothing to lift: it is new
-  return new_filesystem("tmpfs", options, flags, mount.at);
-}
-
-Slot MountSteps::proc_of(const Mount& mount) {
-  if (*mount.fallback_bind && draft_.is_new(Ns::user)) {
-    // The kernel refuses a fresh procfs to who cannot see a whole one: mount_too_revealing() in fs/namespace.c.
-    std::vector<std::string> covers = draft_.host.mounts_below("/proc");
-    std::erase(covers, "/proc/sys/fs/binfmt_misc");
-    if (!covers.empty()) {
-      draft_.plan.remarks.push_back({fmt::format("{} is the outer one: {} covers a part of it, so the kernel refuses a fresh procfs",
-                                                 mount.target, covers.front()),
-                                     mount.fallback_bind.at});
-      return clone_source(mount, "/proc");
-    }
-  }
-  std::vector<std::string> options;
-  if (mount.hidepid) options.push_back("hidepid=" + **mount.hidepid);
-  if (says(mount.subset_pid, true)) options.emplace_back("subset=pid");
-  MountFlags flags = flags_of(mount);
-  flags.clear = 0;
-  return new_filesystem("proc", options, flags, mount.at);
-}
-
-Slot MountSteps::overlay_of(const Mount& mount) {
-  MakeOverlay overlay{.user_xattr = draft_.is_new(Ns::user), .flags = flags_of(mount)};
-  const auto open_layer = [this](const Said<std::string>& path) {
-    const Pin pin = draft_.pin(*path, Expect::directory, path.at);
-    const Slot slot = draft_.new_slot();
-    draft_.add(draft_.sources, OpenLayer{.path = draft_.keep(*path), .pin = pin, .slot = slot}, path.at);
-    return slot;
-  };
-  std::vector<Slot> lower;
-  for (const Said<std::string>& each : mount.lower) lower.push_back(open_layer(each));
-  overlay.lower = draft_.plan.strings.keep(lower);
-  if (mount.upper && **mount.upper != "tmpfs") {
-    overlay.upper = open_layer(*mount.upper);
-    if (mount.work) overlay.work = open_layer(*mount.work);
-  } else if (mount.upper) {
-    overlay.stage = stage();
-    overlay.upper_name = staged(fmt::format("upper{}", staged_files_), true, 0755, {}, mount.at);
-    overlay.work_name = staged(fmt::format("work{}", staged_files_++), true, 0755, {}, mount.at);
-  }
-  if (!mount.upper) overlay.flags.set |= MOUNT_ATTR_RDONLY;
-  overlay.flags.clear = 0;
-  overlay.slot = draft_.new_slot();
-  draft_.add(draft_.filesystems, std::move(overlay), mount.at);
-  return overlay.slot;
 }
 
 // --- landing places
@@ -323,7 +207,7 @@ void MountSteps::make_overlay(const Mount& mount, const View::Walk& walk) {
 void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
   if (!prepare_parents(mount, walk)) return;
   if (walk.missing.empty()) {
-    if (walk.seen.kind == FileKind::symlink && walk.seen.link == **mount.to) return;
+    if (walk.seen.kind == FileKind::symlink && walk.seen.link == link_text(mount)) return;
     draft_.problem({.code = "E0333",
                     .what = fmt::format("{} exists already and is not that link", quoted(walk.path)),
                     .at = mount.key_at,
@@ -331,8 +215,8 @@ void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
                     .other_label = "it comes with this mount"});
     return;
   }
-  draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(**mount.to)}, mount.key_at);
-  draft_.view.make_link(walk.path, **mount.to);
+  draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(link_text(mount))}, mount.key_at);
+  draft_.view.make_link(walk.path, link_text(mount));
 }
 
 void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
@@ -356,7 +240,7 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
     }
     content = *std::move(read);
   }
-  const bool in_place = !walk.missing.empty() && !says(mount.write, false);
+  const bool in_place = !walk.missing.empty() && (!mount.write || **mount.write);
   if (in_place) {
     if (!prepare_parents(mount, walk)) return;
     draft_.add(draft_.tree, MakeFile{.path = draft_.keep(walk.path), .mode = mode, .content = draft_.keep(content)}, mount.at);
@@ -452,7 +336,7 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
   switch (mount.type) {
     case MountType::tmpfs:
       attach(mount, walk, tmpfs_of(mount));
-      if (says(mount.write, false)) draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
+      if (mount.write && !**mount.write) draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
       break;
     case MountType::proc:
       attach(mount, walk, proc_of(mount));
@@ -514,7 +398,7 @@ PlacedMount MountSteps::make_root(const Mount* root) {
     slot = tmpfs_of(mount);
   }
   draft_.add(draft_.tree, EnterRoot{slot}, mount.at);
-  if (mount.type == MountType::tmpfs && says(mount.write, false)) {
+  if (mount.type == MountType::tmpfs && mount.write && !**mount.write) {
     draft_.add(draft_.seals, Seal{"/"}, mount.write->at);
   }
   const MountFlags flags = flags_of(mount);

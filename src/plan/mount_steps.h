@@ -52,6 +52,9 @@ class MountSteps {
 /// Shows in `view` what making the entry would bring, without any step: for settling the order.
 void show_in(View& view, const Host& host, const Mount& mount, const View::Walk& walk);
 
+/// The host path that a bind shows: the target's own where none is said.
+std::string source_of(const Mount& mount);
+
 /// MOUNT_ATTR_* for an entry: nosuid and nodev unless it says otherwise, read-only unless it is writable.
 MountFlags flags_of(const Mount& mount);
 

@@ -14,7 +14,8 @@ constexpr int kMostLinks = 40;  // as the kernel: path_resolution(7)
 }  // namespace
 
 void View::place(PlacedMount mount) {
-  // A mount hides what set-up made below it before.
+  // A mount hides what set-up made there and below before.
+  made_.erase(mount.path);
   const std::string below = mount.path == "/" ? "/" : mount.path + "/";
   made_.erase(made_.lower_bound(below), made_.upper_bound(below + "\xff"));
   std::string path = mount.path;
@@ -114,9 +115,14 @@ std::vector<std::string> View::list(const std::string& path) const {
     if (auto there = host_->list(on_host)) names.insert(there->begin(), there->end());
   }
   const std::string below = path == "/" ? "/" : path + "/";
-  for (auto made = made_.lower_bound(below); made != made_.end() && made->first.starts_with(below); ++made) {
-    if (made->first.find('/', below.size()) == std::string::npos) names.insert(made->first.substr(below.size()));
-  }
+  const auto add_from = [&](const auto& things) {
+    for (auto each = things.lower_bound(below); each != things.end() && each->first.starts_with(below); ++each) {
+      const std::string_view name = std::string_view(each->first).substr(below.size());
+      if (!name.empty() && name.find('/') == std::string_view::npos) names.emplace(name);
+    }
+  };
+  add_from(made_);
+  add_from(mounts_);
   return {names.begin(), names.end()};
 }
 

@@ -133,7 +133,7 @@ void Checker::table_of(const std::string& name, const Value& value, const Key& k
                        const std::string& place) {
   const Table* inner = value.table();
   if (!inner) return wrong_type(name, "a table", value);
-  if (name == "when") return table(*inner, "when", " in `when`" + place);
+  if (name == "when" && key.table != "params") return table(*inner, "when", " in `when`" + place);
   if (key.table == "params") {
     table(*inner, "params.*", fmt::format(" in [params.{}]", printable(name)));
     return param_of(name, *inner);

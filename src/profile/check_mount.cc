@@ -42,7 +42,7 @@ std::string_view string_at(const Table& table, std::string_view name) {
 }  // namespace
 
 void Checker::target(const std::string& path, Origin at) {
-  std::string_view rest = path;
+  const std::string_view rest = path;
   if (rest.empty())
     return problem("E0106", "a mount target cannot be empty", at,
                    "write an absolute path, such as \"/data\"");

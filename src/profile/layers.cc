@@ -25,6 +25,7 @@ std::string own_binary() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
   if (size > 0) return {path, static_cast<std::size_t>(size)};
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives the address as a number
   const auto* said = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
   return said && std::string_view(said).starts_with('/') ? real_directory(said) : "";
 }
@@ -34,7 +35,7 @@ std::string own_binary() {
 std::string installed_profiles() {
   const std::string binary = own_binary();
   if (binary.empty()) return "";
-  const std::string installed =
+  std::string installed =
       absolute_from(parent_of(binary), std::string(HUTCH_DATA_FROM_BIN) + "/profiles");
 #if defined(HUTCH_SOURCE_PROFILES) && defined(HUTCH_BUILD_TREE)
   constexpr std::string_view kSource = HUTCH_SOURCE_PROFILES;

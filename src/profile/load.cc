@@ -31,7 +31,7 @@ struct Unit {
   std::string called;  ///< in messages: the file's name, or "--set"
   bool is_file = true;
   bool is_own = false;  ///< the profile itself, its drop-ins and options: these may name it
-  std::pair<dev_t, ino_t> identity{};
+  std::pair<dev_t, ino_t> identity;
 };
 
 class Loader {
@@ -97,7 +97,7 @@ std::string Loader::directory_of(const std::string& path) const {
   if (!directory.empty() || path.starts_with('/'))
     return real_directory(
         absolute_from(directory, path.find('/') == path.npos ? std::string_view(".") : parent_of(path)));
-  std::string real = real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
+  const std::string real = real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
   return real.starts_with('/') ? real : "";
 }
 

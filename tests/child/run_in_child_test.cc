@@ -120,6 +120,7 @@ std::string cannot_make(std::uint64_t namespaces) {
 Ending run_in_child(std::vector<Step> steps, const Setting& setting) {
   if (steps.empty() || steps.back().phase != Phase::exec) steps.push_back(exec("/bin/true"));
   std::vector<int> slots(setting.slots, -1);
+  std::vector<std::uint64_t> made(setting.slots);
   std::array<int, 2> report{}, out{};
   if (::pipe2(report.data(), O_CLOEXEC) < 0 || ::pipe2(out.data(), O_CLOEXEC) < 0) return {};
   const pid_t pid = ::fork();
@@ -130,6 +131,7 @@ Ending run_in_child(std::vector<Step> steps, const Setting& setting) {
     const ChildContext context{.steps = steps,
                                .pins = setting.pins,
                                .slots = slots,
+                               .made = made,
                                .report_fd = report[1],
                                .parents_ends = {report[0], out[0]}};
     // A new pid namespace begins with the next process.
@@ -213,13 +215,13 @@ TEST_CASE("nothing runs when the parent has died meanwhile") {
   REQUIRE(::pipe2(report.data(), O_CLOEXEC) == 0);
   REQUIRE(::pipe2(out.data(), O_CLOEXEC) == 0);
   const std::vector<Step> steps{exec_shell("echo ran")};
+  ::close(report[0]);
   const pid_t pid = ::fork();
   if (pid == 0) {
     ::signal(SIGPIPE, SIG_IGN);
     ::dup2(out[1], 1);
-    run_child({.steps = steps, .report_fd = report[1], .parents_ends = {report[0], out[0]}});
+    run_child({.steps = steps, .report_fd = report[1], .parents_ends = {-1, out[0]}});
   }
-  ::close(report[0]);
   ::close(report[1]);
   ::close(out[1]);
   CHECK(read_all(out[0]).empty());

@@ -37,13 +37,8 @@ constexpr const char* kMounts = R"(
 [limits]
 core = 0
 nofile = 200
-[process]
-umask = "027"
-nice = 5
-personality = ["no_randomize"]
-stdin = "null"
-oom_score_adj = 500
 )";
+constexpr const char* kProcess = R"(process = { umask = "027", nice = 5, personality = ["no_randomize"], stdin = "null", oom_score_adj = 500 })";
 
 /// One call of the child, counted among the calls of that name of the same process.
 struct Injection {
@@ -60,9 +55,10 @@ std::string name_of(const std::string& line) {
   return std::ranges::all_of(name, [](char c) { return std::islower(c) || std::isdigit(c) || c == '_'; }) ? name : "";
 }
 
-/// The calls of the cloned processes up to their exec, from an strace log.
+/// The calls of the cloned processes up to their exec, from an strace log. Not those that end or wait, and not close(2) and
+/// umask(2): they cannot fail without having done their work, which is what an injection would make of them.
 std::vector<Injection> calls_of_setup(const std::string& log) {
-  const std::set<std::string> never{"exit_group", "exit", "rt_sigtimedwait", "wait4", "waitid", "restart_syscall", "execve", "getpid"};
+  const std::set<std::string> never{"close", "umask", "exit_group", "exit", "rt_sigtimedwait", "wait4", "waitid", "restart_syscall", "execve", "getpid"};
   std::map<std::string, std::map<std::string, unsigned>> counts;  // process -> call -> how many
   std::map<std::string, bool> done;
   std::set<std::pair<std::string, unsigned>> seen;
@@ -87,7 +83,7 @@ std::string with(std::string text, const std::string& what, const std::string& b
   return text;
 }
 
-/// What the probe says about itself, without the numbers that the kernel gives anew each time (mount ids, devices).
+/// What the probe says about itself, without the numbers that are new each time (mount ids, devices, pipes, counters).
 std::string steady(const std::string& out) {
   std::istringstream lines(out);
   std::string line, text;
@@ -95,6 +91,8 @@ std::string steady(const std::string& out) {
     if (line.starts_with("mount:")) {
       for (int field = 0; field < 3; ++field) line.erase(0, line.find(' ') + 1);
     }
+    if (line.find("ctxt_switches") != std::string::npos || line.starts_with("Vm") || line.starts_with("Rss")) continue;
+    if (line.starts_with("fd")) line.erase(std::min(line.find(":["), line.size()));
     text += line + "\n";
   }
   return text;
@@ -108,13 +106,13 @@ TEST_CASE("whichever system call of set-up fails, nothing runs and the message n
   work.write("shared/file", "x");
   work.write("shared/sub/inner", "y");
   const std::string profile = work.profile("box", bare_profile(with(kMounts, "SHARED", work / "shared"), "hostname = \"box\"\ndomainname = \"dom\"\n"));
-  const std::vector<std::string> words{"run", profile, "status", ",", "mounts", ",", "limits", ",", "names", ",", "ids", ",", "fds"};
+  const std::vector<std::string> words{"run", "--set", kProcess, profile, "status", ",", "mounts", ",", "limits", ",", "names", ",", "ids", ",", "fds"};
   const auto traced = [&](const std::vector<std::string>& options) {
     std::vector<std::string> command{"strace", "-f", "-qq"};
     command.insert(command.end(), options.begin(), options.end());
     command.push_back(hutch_binary());
     command.insert(command.end(), words.begin(), words.end());
-    return run_program(command, {.env = {}, .watched = {work.path()}, .seconds = 60});
+    return run_program(command, {.env = {}, .watched = {work / "shared"}, .seconds = 60});
   };
 
   const std::string log = work / "log";
@@ -137,7 +135,8 @@ TEST_CASE("whichever system call of set-up fails, nothing runs and the message n
       CHECK(answer.status == 125);
       CHECK(answer.out == "");
       CHECK(answer.err.find("error[E0") != std::string::npos);
-      CHECK(answer.err.find("Operation not permitted (EPERM)") != std::string::npos);
+      // A report that cannot be written leaves only the fact that the child ended.
+      if (each.call != "write") CHECK(answer.err.find("Operation not permitted") != std::string::npos);
     }
   }
   CHECK(refused > injections.size() / 2);
