@@ -1,4 +1,5 @@
 # PAGE.scd -> MADE, by SCDOC. A line @KEYS@ becomes what the program KEYS prints.
+cmake_minimum_required(VERSION 3.25)
 file(READ ${PAGE} text)
 if(text MATCHES "\n@KEYS@\n")
   execute_process(COMMAND ${KEYS} OUTPUT_VARIABLE keys COMMAND_ERROR_IS_FATAL ANY)

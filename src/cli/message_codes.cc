@@ -114,6 +114,9 @@ constexpr MessageCode kCodes[] = {
      "Before Linux 6.1, a process enters its new time namespace when it forks, not when it executes. With "
      "`init = true` the "
      "program is forked."},
+    {"E0304", "no namespace is new, and the caller is no root",
+     "Dropping capabilities for good takes CAP_SETPCAP, which an ordinary user has only inside a user namespace of "
+     "its own."},
     {"E0310", "an id contradicts the id map",
      "`map = \"root\"` makes the caller 0 inside; `uid` and `gid` cannot be anything else."},
     {"E0311", "an id map has too many rows",
@@ -294,6 +297,9 @@ constexpr MessageCode kCodes[] = {
 
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},
+    {"W0102", "a kept capability can undo mounts",
+     "Who keeps `sys_admin` may remount what is read-only and unmount what hides something, in its own mount "
+     "namespace. Nested user namespaces cannot: there the kernel locks both."},
 };
 
 }  // namespace

@@ -79,11 +79,12 @@ Result<void> check_machine(const Host& host) {
 /// One launch. Members end in reverse order: the child first, then what it used.
 class Launch {
  public:
-  explicit Launch(const Plan& plan) : plan_(plan), limit_(plan), prepared_(plan) {}
+  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared)
+      : plan_(plan), limit_(limit), prepared_(prepared) {}
 
   Result<Ending> run() {
-    TRY_DO(prepared_.open_all(plan_));
     if (signals_.error() != 0) return plumbing_failed("signalfd", signals_.error());
+    TRY_DO(prepared_.make_streams(plan_));
     TRY(report_, make_pipe());
     TRY(go_, make_pipe());
     TRY(Child child, clone());
@@ -212,8 +213,8 @@ class Launch {
   }
 
   const Plan& plan_;
-  FileLimit limit_;
-  Prepared prepared_;
+  const FileLimit& limit_;
+  Prepared& prepared_;
   Signals signals_;
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
@@ -228,7 +229,10 @@ Result<Ending> launch(const Plan& plan, const Host& host, const Sources&) {
   TRY_DO(check_machine(host));
   hold_standard_streams();
   TRY_DO(check_kept_descriptors(plan));
-  Launch one(plan);
+  const FileLimit limit(plan);
+  Prepared prepared(plan);
+  TRY_DO(prepared.open_all(plan));
+  Launch one(plan, limit, prepared);
   return one.run();
 }
 

@@ -56,31 +56,55 @@ Outcome Prepared::open_one(const PinSource& step) {
 
 Outcome Prepared::open_one(const OpenStream& step) {
   if (step.slot >= slots.size()) return {Call::open, EBADF};
-  int fd = -1;
-  if (step.stream == 0) {
-    fd = ::open(step.path.c_str(), O_RDONLY | O_NOCTTY | O_CLOEXEC);
-  } else {
-    fd = ::open(step.path.c_str(), kOutput);
-    if (fd < 0 && errno == ENOENT) {
-      fd = ::open(step.path.c_str(), kOutput | O_CREAT | O_EXCL, kAnyone);
-      if (fd >= 0) made_.emplace_back(step.path.view());
-    }
+  const int how = step.stream == 0 ? O_RDONLY | O_NOCTTY | O_CLOEXEC : kOutput;
+  const int fd = ::open(step.path.c_str(), how);
+  if (fd < 0 && errno == ENOENT && step.stream != 0) return {};  // make_streams() will
+  if (fd < 0) return {Call::open, errno};
+  slots[step.slot] = fd;
+  return {};
+}
+
+Outcome Prepared::make_one(const OpenStream& step) {
+  if (slots[step.slot] >= 0) return {};
+  int fd = ::open(step.path.c_str(), kOutput | O_CREAT | O_EXCL, kAnyone);
+  if (fd >= 0) {
+    made_.emplace_back(step.path.view());
+  } else if (errno == EEXIST) {
+    fd = ::open(step.path.c_str(), kOutput | O_NONBLOCK);  // both streams into one new file
+    if (fd >= 0) ::fcntl(fd, F_SETFL, O_APPEND);
   }
   if (fd < 0) return {Call::open, errno};
   slots[step.slot] = fd;
   return {};
 }
 
-Result<void> Prepared::open_all(const Plan& plan) {
+namespace {
+
+Result<void> for_each_step(const Plan& plan, auto&& act) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-    Outcome outcome;
-    if (const auto* pin = std::get_if<PinSource>(&plan.steps[i].op)) outcome = open_one(*pin);
-    if (const auto* stream = std::get_if<OpenStream>(&plan.steps[i].op)) outcome = open_one(*stream);
+    const Outcome outcome = act(plan.steps[i].op);
     if (outcome.ok()) continue;
     return fail(
         tell_failure(plan, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, outcome.detail}));
   }
   return {};
+}
+
+}  // namespace
+
+Result<void> Prepared::open_all(const Plan& plan) {
+  return for_each_step(plan, [this](const Op& op) -> Outcome {
+    if (const auto* pin = std::get_if<PinSource>(&op)) return open_one(*pin);
+    if (const auto* stream = std::get_if<OpenStream>(&op)) return open_one(*stream);
+    return {};
+  });
+}
+
+Result<void> Prepared::make_streams(const Plan& plan) {
+  return for_each_step(plan, [this](const Op& op) -> Outcome {
+    const auto* stream = std::get_if<OpenStream>(&op);
+    return stream != nullptr ? make_one(*stream) : Outcome{};
+  });
 }
 
 void Prepared::settle() noexcept {

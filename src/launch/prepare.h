@@ -36,8 +36,11 @@ class Prepared {
   Prepared& operator=(const Prepared&) = delete;
   ~Prepared();
 
-  /// Runs the steps of Phase::before_clone.
+  /// Runs the steps of Phase::before_clone, but makes nothing yet. May wait for the other end of a FIFO:
+  /// signals must still have their usual effect.
   Result<void> open_all(const Plan& plan);
+  /// Makes the output files that open_all() did not find.
+  Result<void> make_streams(const Plan& plan);
   /// Set-up has come to its end: pins have done their work, new files stay.
   void settle() noexcept;
 
@@ -48,6 +51,7 @@ class Prepared {
  private:
   Outcome open_one(const PinSource& step);
   Outcome open_one(const OpenStream& step);
+  Outcome make_one(const OpenStream& step);
   std::vector<std::string> made_;
 };
 

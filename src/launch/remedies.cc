@@ -66,6 +66,13 @@ bool writes_map(const Situation& now) {
   return name.view().ends_with("uid_map") || name.view().ends_with("gid_map") ||
          name.view().ends_with("setgroups");
 }
+/// A row of the map names the id 0 of the namespace around.
+bool maps_root(const Situation& now) {
+  ZStr rows;
+  if (const auto* file = std::get_if<WriteChildFile>(&now.step.op)) rows = file->content;
+  if (const auto* file = std::get_if<WriteFile>(&now.step.op)) rows = file->content;
+  return writes_map(now) && rows.view().find(" 0 ") != std::string_view::npos;
+}
 bool writes(const Situation& now, std::string_view file) {
   const auto* write = std::get_if<WriteFile>(&now.step.op);
   return write != nullptr && write->path.view().ends_with(file);
@@ -174,6 +181,12 @@ constexpr Remedy kRemedies[] = {
      kAppArmorCause, kAppArmorHelp},
     {kAnyCall, EACCES, "", [](const Situation& s) { return writes_map(s) && apparmor_restricts(s); }, "E0410",
      kAppArmorCause, kAppArmorHelp},
+    {Call::write, EPERM, "", maps_root, "E0414",
+     "nobody without CAP_SETFCAP may map the id 0 of the namespace around: a root without capabilities, as "
+     "in "
+     "another sandbox, is none",
+     "in the sandbox around hutch, have another id (`identity.uid`, `identity.gid`) or keep the capability "
+     "`setfcap`"},
     {Call::write, EPERM, "", writes_map, "E0414",
      "who is not privileged may map only itself; ranges of others take CAP_SETUID and CAP_SETGID",
      "use `map = \"self\"`, `map = \"root\"` or `map = \"subids\"`"},

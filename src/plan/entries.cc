@@ -12,13 +12,12 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "plan/match_paths.h"
+#include "plan/mount_steps.h"
 
 namespace hutch {
 namespace {
 
 using Entries = std::map<std::string, Mount>;
-
-std::string source_of(const Mount& mount) { return mount.source ? **mount.source : mount.target; }
 
 void leave_out(Draft& draft, const Mount& mount, std::string why) {
   draft.skip(fmt::format("mount {}", quoted(mount.target)), std::move(why), mount.key_at);

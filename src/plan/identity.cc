@@ -21,10 +21,10 @@ constexpr std::size_t kMostRows = 340;  // the kernel's limit: user_namespaces(7
 /// User ids and group ids are treated alike: what differs is said here.
 struct Kind {
   bool groups;
-  const char* id;       // "uid"
-  const char* map;      // "uid_map"
-  const char* helper;   // newuidmap(1)
-  const char* ranges;   // subuid(5)
+  const char* id;      // "uid"
+  const char* map;     // "uid_map"
+  const char* helper;  // newuidmap(1)
+  const char* ranges;  // subuid(5)
   const char* add_option;
 };
 constexpr Kind kUsers{false, "uid", "uid_map", "/usr/bin/newuidmap", "/etc/subuid", "--add-subuids"};
@@ -40,7 +40,8 @@ void no_ranges(Draft& draft, const Kind& kind, Origin at) {
 }
 
 /// The caller at `own`, and the subordinate ids in order at every other number from 0.
-std::vector<Row> rows_around(std::uint32_t own, std::uint32_t caller, const std::vector<SubidRange>& ranges, Origin at) {
+std::vector<Row> rows_around(std::uint32_t own, std::uint32_t caller, const std::vector<SubidRange>& ranges,
+                             Origin at) {
   std::vector<Row> rows;
   std::uint32_t next = 0;
   bool placed = false;
@@ -94,7 +95,8 @@ std::vector<Row> rows_as_written(Draft& draft, const Kind& kind, const std::vect
         draft.problem({.code = "E0404",
                        .what = fmt::format("{} gives {} ids fewer than this row asks for", kind.ranges, left),
                        .at = row.at,
-                       .help = fmt::format("ask for {} at most, or have more added to {}", row.count - left, kind.ranges)});
+                       .help = fmt::format("ask for {} at most, or have more added to {}", row.count - left,
+                                           kind.ranges)});
       }
     }
   }
@@ -103,9 +105,10 @@ std::vector<Row> rows_as_written(Draft& draft, const Kind& kind, const std::vect
 
 void check_rows(Draft& draft, const Kind& kind, const std::vector<Row>& rows) {
   if (rows.size() > kMostRows) {
-    draft.problem({.code = "E0311",
-                   .what = fmt::format("`{}` has {} rows; the kernel takes {}", kind.map, rows.size(), kMostRows),
-                   .at = rows.front().at});
+    draft.problem(
+        {.code = "E0311",
+         .what = fmt::format("`{}` has {} rows; the kernel takes {}", kind.map, rows.size(), kMostRows),
+         .at = rows.front().at});
   }
   const auto overlap = [](std::uint32_t a, std::uint32_t a_count, std::uint32_t b, std::uint32_t b_count) {
     return a < std::uint64_t{b} + b_count && b < std::uint64_t{a} + a_count;
@@ -117,7 +120,8 @@ void check_rows(Draft& draft, const Kind& kind, const std::vector<Row>& rows) {
       const bool inside = overlap(a.inside, a.count, b.inside, b.count);
       if (!inside && !overlap(a.outside, a.count, b.outside, b.count)) continue;
       draft.problem({.code = "E0312",
-                     .what = fmt::format("two rows of `{}` overlap {} the namespace", kind.map, inside ? "inside" : "outside"),
+                     .what = fmt::format("two rows of `{}` overlap {} the namespace", kind.map,
+                                         inside ? "inside" : "outside"),
                      .at = a.at,
                      .other = b.at,
                      .other_label = "with this one"});
@@ -128,22 +132,22 @@ void check_rows(Draft& draft, const Kind& kind, const std::vector<Row>& rows) {
 
 std::optional<std::uint32_t> inside_of(const std::vector<Row>& rows, std::uint32_t outside) {
   for (const Row& row : rows) {
-    if (outside >= row.outside && outside - row.outside < row.count) return row.inside + (outside - row.outside);
+    if (outside >= row.outside && outside - row.outside < row.count)
+      return row.inside + (outside - row.outside);
   }
   return std::nullopt;
 }
 
 bool is_mapped(const std::vector<Row>& rows, std::uint32_t inside) {
-  return std::ranges::any_of(rows, [inside](const Row& row) {
-    return inside >= row.inside && inside - row.inside < row.count;
-  });
+  return std::ranges::any_of(
+      rows, [inside](const Row& row) { return inside >= row.inside && inside - row.inside < row.count; });
 }
 
 /// One of the two maps, and the id that the program will have.
 struct Chosen {
   std::vector<Row> rows;
-  std::uint32_t id = 0;        ///< the program's, inside
-  std::uint32_t caller = 0;    ///< outside
+  std::uint32_t id = 0;      ///< the program's, inside
+  std::uint32_t caller = 0;  ///< outside
 };
 
 Chosen choose(Draft& draft, const Kind& kind) {
@@ -189,11 +193,12 @@ Chosen choose(Draft& draft, const Kind& kind) {
       const auto own = inside_of(chosen.rows, chosen.caller);
       chosen.id = wanted ? **wanted : own ? *own : is_mapped(chosen.rows, 0) ? 0 : chosen.rows.front().inside;
       if (!is_mapped(chosen.rows, chosen.id)) {
-        draft.problem({.code = "E0314",
-                       .what = fmt::format("`{}` is {}, which no row of `{}` maps", kind.id, chosen.id, kind.map),
-                       .at = wanted ? wanted->at : at,
-                       .other = chosen.rows.front().at,
-                       .other_label = "the map begins here"});
+        draft.problem(
+            {.code = "E0314",
+             .what = fmt::format("`{}` is {}, which no row of `{}` maps", kind.id, chosen.id, kind.map),
+             .at = wanted ? wanted->at : at,
+             .other = chosen.rows.front().at,
+             .other_label = "the map begins here"});
       }
       break;
     }
@@ -204,7 +209,8 @@ Chosen choose(Draft& draft, const Kind& kind) {
 
 /// Without privileges a process may map only itself; anything else is for the setuid helpers.
 bool is_self_only(const Chosen& chosen) {
-  return chosen.rows.size() == 1 && chosen.rows.front().count == 1 && chosen.rows.front().outside == chosen.caller;
+  return chosen.rows.size() == 1 && chosen.rows.front().count == 1 &&
+         chosen.rows.front().outside == chosen.caller;
 }
 
 std::string map_text(const std::vector<Row>& rows) {
@@ -247,21 +253,25 @@ void check_helper(Draft& draft, const Kind& kind, const Chosen& chosen) {
 void run_helper(Draft& draft, const Kind& kind, const Chosen& chosen) {
   std::vector<std::string> words;
   for (const Row& row : chosen.rows) {
-    for (const std::uint32_t number : {row.inside, row.outside, row.count}) words.push_back(std::to_string(number));
+    for (const std::uint32_t number : {row.inside, row.outside, row.count})
+      words.push_back(std::to_string(number));
   }
   draft.add(draft.parent, RunMapHelper{.program = draft.keep(kind.helper), .rows = draft.keep_all(words)},
             chosen.rows.front().at, Phase::parent);
 }
 
-void write_maps(Draft& draft, const Chosen& users, const Chosen& groups, bool deny_setgroups, bool privileged) {
+void write_maps(Draft& draft, const Chosen& users, const Chosen& groups, bool deny_setgroups,
+                bool privileged) {
   const Origin at = draft.profile.identity.map.at;
   const bool by_child = !privileged && is_self_only(users) && is_self_only(groups);
   if (by_child) {
     // The kernel takes a gid_map from an unprivileged writer only after this.
     draft.add(draft.identity, WriteFile{.path = "/proc/self/setgroups", .content = "deny"}, at);
-    draft.add(draft.identity, WriteFile{.path = "/proc/self/gid_map", .content = draft.keep(map_text(groups.rows))},
+    draft.add(draft.identity,
+              WriteFile{.path = "/proc/self/gid_map", .content = draft.keep(map_text(groups.rows))},
               groups.rows.front().at);
-    draft.add(draft.identity, WriteFile{.path = "/proc/self/uid_map", .content = draft.keep(map_text(users.rows))},
+    draft.add(draft.identity,
+              WriteFile{.path = "/proc/self/uid_map", .content = draft.keep(map_text(users.rows))},
               users.rows.front().at);
     return;
   }
@@ -281,7 +291,7 @@ void write_maps(Draft& draft, const Chosen& users, const Chosen& groups, bool de
     run_helper(draft, kUsers, users);
   }
   draft.add(draft.parent, LetChildGo{}, {}, Phase::parent);
-  draft.identity.insert(draft.identity.begin(), Step{AwaitParent{}, {}, Phase::setup});
+  draft.add(draft.identity, AwaitParent{});
 }
 
 /// setgroups(2) works where the map was written by somebody privileged and nobody denied it.
@@ -313,7 +323,10 @@ void become(Draft& draft, bool set_groups, bool always) {
   if (!set_groups && !always) return;
   const Origin at = identity.uid ? identity.uid->at : identity.gid ? identity.gid->at : identity.map.at;
   draft.add(draft.become,
-            BecomeIds{.uid = draft.uid, .gid = draft.gid, .set_groups = set_groups, .groups = draft.plan.strings.keep(groups)},
+            BecomeIds{.uid = draft.uid,
+                      .gid = draft.gid,
+                      .set_groups = set_groups,
+                      .groups = draft.plan.strings.keep(groups)},
             at);
 }
 
@@ -330,7 +343,10 @@ void map_into_user_namespace(Draft& draft) {
 
   const bool privileged = draft.host.caller().has_setid_capabilities;
   const bool denied = identity.setgroups && !**identity.setgroups;
-  const bool may_set_groups = !denied && (privileged || !is_self_only(users) || !is_self_only(groups));
+  // Denied in the namespace around us ("unshare -Ur"), it is denied in all below.
+  const bool denied_around = draft.host.read("/proc/self/setgroups", 16).value_or("").starts_with("deny");
+  const bool may_set_groups =
+      !denied && !denied_around && (privileged || !is_self_only(users) || !is_self_only(groups));
   check_groups(draft, may_set_groups);
   for (const Said<std::uint32_t>& group : identity.groups) {
     if (!may_set_groups || is_mapped(groups.rows, *group)) continue;
@@ -341,7 +357,8 @@ void map_into_user_namespace(Draft& draft) {
                    .other_label = groups.rows.front().at.known() ? "the map begins here" : ""});
   }
   write_maps(draft, users, groups, denied, privileged);
-  const bool is_somebody_else = inside_of(users.rows, users.caller) != users.id || inside_of(groups.rows, groups.caller) != groups.id;
+  const bool is_somebody_else =
+      inside_of(users.rows, users.caller) != users.id || inside_of(groups.rows, groups.caller) != groups.id;
   become(draft, may_set_groups, is_somebody_else);
 }
 
@@ -363,7 +380,9 @@ void stay_in_host_namespace(Draft& draft) {
   draft.host_root_inside = draft.root_is_mapped = draft.gid_5_is_mapped = true;
   const bool changes = draft.uid != caller.uid || draft.gid != caller.gid || !identity.groups.empty();
   if (changes && !caller.has_setid_capabilities) {
-    const Origin at = identity.uid ? identity.uid->at : identity.gid ? identity.gid->at : identity.groups.front().at;
+    const Origin at = identity.uid   ? identity.uid->at
+                      : identity.gid ? identity.gid->at
+                                     : identity.groups.front().at;
     contradict(at, "identity");
     return;
   }
@@ -374,16 +393,16 @@ void choose_names(Draft& draft) {
   const Identity& identity = draft.profile.identity;
   const Caller& caller = draft.host.caller();
   const bool same_user = draft.uid == caller.uid;
-  draft.user = identity.user            ? **identity.user
-               : draft.uid == 0         ? "root"
+  draft.user = identity.user                       ? **identity.user
+               : draft.uid == 0                    ? "root"
                : same_user && !caller.user.empty() ? caller.user
-                                        : "user";
+                                                   : "user";
   const auto home_of_caller = caller.environment.find("HOME");
   const bool has_home = home_of_caller != caller.environment.end() && home_of_caller->second.starts_with('/');
-  draft.home = identity.home             ? **identity.home
-               : same_user && has_home   ? home_of_caller->second
-               : draft.uid == 0          ? "/root"
-                                         : "/home/" + draft.user;
+  draft.home = identity.home           ? **identity.home
+               : same_user && has_home ? home_of_caller->second
+               : draft.uid == 0        ? "/root"
+                                       : "/home/" + draft.user;
   draft.shell = identity.shell ? **identity.shell : "/bin/sh";
 }
 
@@ -400,7 +419,8 @@ void map_identity(Draft& draft) {
   }
   choose_names(draft);
   if (!*draft.profile.namespaces.nested) {
-    // The limit belongs to the user namespace of the one who opens the file; lifting it again takes CAP_SYS_RESOURCE.
+    // The limit belongs to the user namespace of the one who opens the file; lifting it again takes
+    // CAP_SYS_RESOURCE.
     draft.add(draft.identity, WriteFile{.path = "/proc/sys/user/max_user_namespaces", .content = "0\n"},
               draft.profile.namespaces.nested.at);
   }

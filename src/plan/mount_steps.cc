@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/mount.h>
-#include <sys/mount.h>
 
-#include <algorithm>
 #include <array>
 #include <ranges>
 #include <utility>
@@ -62,14 +60,14 @@ MountFlags flags_of(const Mount& mount) {
   return flags;
 }
 
-Backing backing_of(const Mount& mount, const Host& host) {
+Backing backing_of(const Mount& mount) {
   switch (mount.type) {
     case MountType::bind:
-    case MountType::device: return {.layers = {host.real_path(source_of(mount))}};
+    case MountType::device: return {.layers = {source_of(mount)}};
     case MountType::overlay: {
       Backing backing{.ours = mount.upper.has_value()};
-      if (mount.upper && **mount.upper != "tmpfs") backing.layers.push_back(host.real_path(**mount.upper));
-      for (const Said<std::string>& lower : mount.lower) backing.layers.push_back(host.real_path(*lower));
+      if (mount.upper && **mount.upper != "tmpfs") backing.layers.push_back(**mount.upper);
+      for (const Said<std::string>& lower : mount.lower) backing.layers.push_back(*lower);
       return backing;
     }
     case MountType::tmpfs: return {.ours = true};
@@ -79,7 +77,7 @@ Backing backing_of(const Mount& mount, const Host& host) {
   }
 }
 
-void show_in(View& view, const Host& host, const Mount& mount, const View::Walk& walk) {
+void show_in(View& view, const Mount& mount, const View::Walk& walk) {
   if (walk.loops) return;
   // Directories on the way, so that whatever leads through them finds them.
   if (!walk.missing.empty()) {
@@ -101,7 +99,7 @@ void show_in(View& view, const Host& host, const Mount& mount, const View::Walk&
   }
   const MountFlags flags = flags_of(mount);
   view.place({.path = walk.path,
-              .backing = backing_of(mount, host),
+              .backing = backing_of(mount),
               .asked = &mount,
               .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
               .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
@@ -184,7 +182,7 @@ bool MountSteps::prepare_place(const Mount& mount, const View::Walk& walk, bool 
 
 void MountSteps::attach(const Mount& mount, const View::Walk& walk, Slot slot) {
   draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
-  show_in(draft_.view, draft_.host, mount, {.path = walk.path, .seen = draft_.view.look(walk.path)});
+  show_in(draft_.view, mount, {.path = walk.path, .seen = draft_.view.look(walk.path)});
 }
 
 // --- one function for each kind of entry
@@ -403,7 +401,7 @@ PlacedMount MountSteps::make_root(const Mount* root) {
   }
   const MountFlags flags = flags_of(mount);
   return {.path = "/",
-          .backing = backing_of(mount, draft_.host),
+          .backing = backing_of(mount),
           .asked = root,
           .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
           .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,

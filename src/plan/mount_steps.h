@@ -50,7 +50,7 @@ class MountSteps {
 };
 
 /// Shows in `view` what making the entry would bring, without any step: for settling the order.
-void show_in(View& view, const Host& host, const Mount& mount, const View::Walk& walk);
+void show_in(View& view, const Mount& mount, const View::Walk& walk);
 
 /// The host path that a bind shows: the target's own where none is said.
 std::string source_of(const Mount& mount);
@@ -59,6 +59,6 @@ std::string source_of(const Mount& mount);
 MountFlags flags_of(const Mount& mount);
 
 /// What will show through a mount of this entry.
-Backing backing_of(const Mount& mount, const Host& host);
+Backing backing_of(const Mount& mount);
 
 }  // namespace hutch

@@ -65,7 +65,7 @@ class Order {
       View::Walk walk = view.walk(each.mount->target, !is_link);
       each.place = walk.path;
       each.visited = std::move(walk.visited);
-      show_in(view, draft_.host, *each.mount, walk);
+      show_in(view, *each.mount, walk);
     }
   }
 

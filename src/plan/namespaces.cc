@@ -66,6 +66,11 @@ void check_privilege(Draft& draft) {
                    .help = "leave `namespaces.user` out (it is \"new\" by default), or run as root"});
     return;
   }
+  draft.problem({.code = "E0304",
+                 .what = "without any new namespace there is nothing that capabilities could be dropped with",
+                 .at = draft.profile.namespaces.of(Ns::user).at,
+                 .cause = "an ordinary user may not narrow its bounding set: capabilities(7)",
+                 .help = "leave `namespaces.user` out (it is \"new\" by default), or run as root"});
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ std::string default_directory(const Draft& draft) {
   if (!outside.empty()) {
     const View::Walk walk = draft.view.walk(outside);
     if (walk.seen.kind == FileKind::directory && !walk.seen.on_host.empty() &&
-        walk.seen.on_host == draft.host.real_path(outside)) {
+        draft.host.real_path(walk.seen.on_host) == draft.host.real_path(outside)) {
       return walk.path;
     }
   }

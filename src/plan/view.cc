@@ -41,7 +41,8 @@ Seen View::look(const std::string& path) const {
   const std::string_view rest = std::string_view(path).substr(mount.path == "/" ? 0 : mount.path.size());
   for (const std::string& layer : mount.backing.layers) {
     const std::string on_host = rest.empty() ? layer : join_path(layer, rest.substr(1));
-    const PathFact fact = host_->look(on_host);
+    // What is mounted is what the source leads to; below it, links are for the walk to follow.
+    const PathFact fact = rest.empty() || rest == "/" ? host_->follow(on_host) : host_->look(on_host);
     if (fact.kind == FileKind::missing) continue;
     Seen seen{.kind = fact.kind, .on_host = on_host, .mode = fact.mode, .mount = &mount};
     if (fact.kind == FileKind::symlink) seen.link = host_->read_link(on_host);

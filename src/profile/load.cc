@@ -78,6 +78,28 @@ void Loader::report(Diagnostics found) {
   }
 }
 
+/// CAP_SYS_ADMIN in the namespace that owns the mounts undoes them.
+void warn_of_mount_power(const Profile& profile, Diagnostics& warnings) {
+  const auto power =
+      std::ranges::find_if(profile.keep_capabilities, [](const auto& name) { return *name == "sys_admin"; });
+  if (power == profile.keep_capabilities.end()) return;
+  for (const auto& [target, mount] : profile.mounts) {
+    const bool hides = mount.type == MountType::hidden;
+    const bool seals = mount.type == MountType::bind && !(mount.write && **mount.write);
+    if (!hides && !seals) continue;
+    warnings.push_back({.code = "W0102",
+                        .what = fmt::format("with `sys_admin` the program can undo that {} is {}",
+                                            quoted(target), hides ? "hidden" : "read-only"),
+                        .at = power->at,
+                        .other = mount.at,
+                        .other_label = "this is no wall then",
+                        .cause = "it may mount and unmount in its own mount namespace",
+                        .help = "do without `sys_admin`; what must not be reached must not be mounted",
+                        .severity = Severity::warning});
+    return;
+  }
+}
+
 /// "a.toml -> b.toml": who asked for whom.
 std::string Loader::chain() const {
   std::string text;
@@ -97,7 +119,8 @@ std::string Loader::directory_of(const std::string& path) const {
   if (!directory.empty() || path.starts_with('/'))
     return real_directory(
         absolute_from(directory, path.find('/') == path.npos ? std::string_view(".") : parent_of(path)));
-  const std::string real = real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
+  const std::string real =
+      real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
   return real.starts_with('/') ? real : "";
 }
 
@@ -304,6 +327,7 @@ Result<Loaded> Loader::load() {
   if (!wrong_.empty()) return std::unexpected(std::move(wrong_));
   TRY(loaded_.profile, read_profile(loaded_.effective));
   loaded_.profile.skipped = loaded_.skipped;
+  warn_of_mount_power(loaded_.profile, loaded_.warnings);
   return std::move(loaded_);
 }
 
