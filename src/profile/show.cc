@@ -11,27 +11,6 @@
 namespace hutch {
 namespace {
 
-/// A basic string. Unlike `quoted`, what it holds may be more than TOML can say in one line only by escapes.
-std::string toml_string(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else if (byte < 0x20 || byte == 0x7f) {
-      out += fmt::format("\\u{:04X}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
 /// What goes into a profile's string so that it means `text`: no variable, no home directory.
 std::string literal(std::string_view text) {
   std::string out;
@@ -58,7 +37,7 @@ std::string inline_table(const Table& table) {
 }
 
 std::string inline_value(const Value& value) {
-  if (const auto* text = value.string()) return toml_string(literal(*text));
+  if (const auto* text = value.string()) return quoted(literal(*text));
   if (const auto* number = value.integer()) return fmt::format("{}", *number);
   if (const auto* truth = value.boolean()) return *truth ? "true" : "false";
   if (const auto* real = value.real()) return fmt::format("{}", *real);
@@ -126,7 +105,7 @@ std::string toml_key(const std::string& key) {
   const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
   });
-  return bare ? key : toml_string(key);
+  return bare ? key : quoted(key);
 }
 
 std::string show_effective(const Loaded& loaded, const Sources& sources) {

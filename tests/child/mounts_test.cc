@@ -77,16 +77,18 @@ TEST_CASE(
     "directories, files and links get exactly the mode and content that was asked for, whatever the umask "
     "is") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
-  std::vector<Step> make{setup(SetUmask{077}),
-                         setup(MakeDir{"/etc", 0751}),
+  const mode_t before = ::umask(077);
+  std::vector<Step> make{setup(MakeDir{"/etc", 0751}),
                          setup(MakeDir{"/tmp", 01777}),
                          setup(MakeDir{"/shared", 02770}),
                          setup(MakeFile{"/etc/motd", 0664, "hello\n"}),
-                         setup(MakeSymlink{"/etc/link", "motd"})};
+                         setup(MakeSymlink{"/etc/link", "motd"}),
+                         setup(SetUmask{027})};
   const Ending ending =
       run_in_small_root({}, make, "stat -c '%a %n' /etc /tmp /shared /etc/motd; cat /etc/link; umask");
+  ::umask(before);
   CHECK_FALSE(ending.report);
-  CHECK(ending.out == "751 /etc\n1777 /tmp\n2770 /shared\n664 /etc/motd\nhello\n0077\n");
+  CHECK(ending.out == "751 /etc\n1777 /tmp\n2770 /shared\n664 /etc/motd\nhello\n0027\n");
 }
 
 TEST_CASE("what is there already in the right kind is kept, and the wrong kind is an error") {

@@ -17,12 +17,14 @@
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -440,6 +442,86 @@ void orphan(const Words&) {
   say("orphan", access(where.c_str(), F_OK) == 0 ? "still there" : "reaped");
 }
 
+/// The rest of the words as bytes: "arguments=2d2d 61".
+void arguments(const Words& words) {
+  std::string text;
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    if (i > 1) text += ' ';
+    char digits[3];
+    for (const char byte : words[i]) {
+      std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned char>(byte));
+      text += digits;
+    }
+  }
+  say("arguments", text);
+}
+
+/// In a child, since it may succeed; what it returns is an errno or 0.
+template <class Act>
+void attempt_apart(const std::string& key, Act&& act) {
+  const pid_t child = fork();
+  if (child == 0) _exit(act());
+  int result = 0;
+  waitpid(child, &result, 0);
+  errno = WEXITSTATUS(result);
+  say(key, outcome(errno == 0 ? 0 : -1));
+}
+
+/// A user namespace by each of the calls that make one.
+void make_user_namespaces(const Words&) {
+  attempt_apart("unshare", [] { return unshare(CLONE_NEWUSER) == 0 ? 0 : errno; });
+  attempt_apart("clone", [] {
+    const long pid = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+    if (pid == 0) _exit(0);
+    return pid > 0 ? 0 : errno;
+  });
+  attempt_apart("clone3", [] {
+    std::uint64_t wanted[8] = {CLONE_NEWUSER, 0, 0, 0, SIGCHLD, 0, 0, 0};
+    const long pid = syscall(SYS_clone3, wanted, sizeof wanted);
+    if (pid == 0) _exit(0);
+    return pid > 0 ? 0 : errno;
+  });
+}
+
+/// From user and mount namespaces of its own: can a read-only or a hiding mount be undone?
+void undo_mounts_below(const Words& words) {
+  const std::string sealed = arg(words, 1);
+  const std::string hidden = arg(words, 2);
+  const auto in_there = [](auto&& act) {
+    return [act] {
+      if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return static_cast<int>(ENOSYS);
+      return act() == 0 ? 0 : errno;
+    };
+  };
+  attempt_apart("undo_ro", in_there([&] {
+                  return mount(nullptr, sealed.c_str(), nullptr, MS_REMOUNT | MS_BIND, nullptr);
+                }));
+  attempt_apart("undo_hidden", in_there([&] { return umount2(hidden.c_str(), MNT_DETACH); }));
+}
+
+/// Every way into another process.
+void break_into(const Words& words) {
+  const auto pid = static_cast<pid_t>(number(words, 1));
+  const std::string where = "/proc/" + arg(words, 1) + "/";
+  say("ptrace", outcome(ptrace(PTRACE_SEIZE, pid, nullptr, nullptr)));
+  char byte = 0;
+  iovec here = {&byte, 1};
+  iovec there = {reinterpret_cast<void*>(0x400000), 1};
+  say("process_vm_readv", outcome(process_vm_readv(pid, &here, 1, &there, 1, 0)));
+  const long pidfd = syscall(SYS_pidfd_open, pid, 0);
+  say("pidfd_getfd", outcome(syscall(SYS_pidfd_getfd, pidfd, 0, 0)));
+  for (const char* name : {"environ", "mem", "maps", "auxv"})
+    say(name, outcome(open((where + name).c_str(), O_RDONLY | O_CLOEXEC)));
+  for (const char* name : {"root", "cwd", "exe", "ns/mnt", "fd/0"})
+    say(name, outcome(open((where + name).c_str(), O_PATH | O_CLOEXEC)));
+}
+
+/// Reads FOLDER/NAME through a descriptor of FOLDER.
+void read_through(const Words& words) {
+  const int folder = open(arg(words, 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  say("openat", outcome(openat(folder, arg(words, 2).c_str(), O_RDONLY | O_CLOEXEC)));
+}
+
 // --- how do I end
 
 void leave(const Words& words) {
@@ -496,6 +578,11 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"tcp", connect_tcp},
     {"loopback", loopback},
     {"orphan", orphan},
+    {"arguments", arguments},
+    {"user-namespaces", make_user_namespaces},
+    {"undo-below", undo_mounts_below},
+    {"break-into", break_into},
+    {"read-through", read_through},
     {"exit", leave},
     {"die", die},
     {"wait", wait_for_ever},
