@@ -13,16 +13,20 @@ namespace hutch {
 /// either case, optionally followed by "B" or "iB"). Nothing on a syntax error or overflow of 64 bits.
 std::optional<std::uint64_t> bytes_from(std::string_view text);
 
-/// "90", "30s", "5m", "2h", "1d", "500ms"; an optional sign. In nanoseconds. Nothing on a syntax error or overflow.
+/// "90", "30s", "5m", "2h", "1d", "500ms"; an optional sign. In nanoseconds. Nothing on a syntax error or
+/// overflow.
 std::optional<std::int64_t> nanoseconds_from(std::string_view text);
 
-/// The word of `known` nearest to `wrong` (edit distance with transposition, at most a third of the length), or nothing.
+/// The word of `known` nearest to `wrong` (edit distance with transposition, at most a third of the length),
+/// or nothing.
 std::optional<std::string_view> closest(std::string_view wrong, std::span<const std::string_view> known);
 
-/// Makes bytes from anywhere safe to print: control characters, escapes and invalid UTF-8 become \xNN, newline \n.
+/// Makes bytes from anywhere safe to print: control characters, escapes and invalid UTF-8 become \xNN,
+/// newline \n.
 std::string printable(std::string_view bytes);
 
-/// As `printable`, in double quotes, with quotes and backslashes escaped: a TOML basic string and a JSON-safe one.
+/// As `printable`, in double quotes, with quotes and backslashes escaped: a TOML basic string and a JSON-safe
+/// one.
 std::string quoted(std::string_view bytes);
 
 bool is_utf8(std::string_view bytes);

@@ -28,9 +28,11 @@ Outcome accept_existing(int root, ZStr path, bool directory) noexcept {
   return directory ? failed(Call::mkdirat, ENOTDIR) : failed(Call::open, EISDIR);
 }
 
-/// What the host has serves, and what it lacks is not made there: the path led elsewhere when the plan was
-/// made.
-Outcome not_ours(Call call, const Parent& parent) noexcept {
+/// May something be made there? What the host has serves (EEXIST), and what it lacks is not made (ESTALE):
+/// the path led elsewhere when the plan was made.
+Outcome check_place(const ChildContext& context, const Parent& parent, Call call) noexcept {
+  const Outcome ours = check_ours(context, parent.directory.get(), call);
+  if (ours.error != ESTALE) return ours;
   struct stat found = {};
   const long rc = sys::call(SYS_newfstatat, parent.directory.get(), parent.name, &found, AT_SYMLINK_NOFOLLOW);
   return failed(call, rc == 0 ? EEXIST : ESTALE);
@@ -76,9 +78,8 @@ Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made = is_ours(context, parent.directory.get())
-                           ? make_directory(parent.directory.get(), parent.name, s.mode)
-                           : not_ours(Call::mkdirat, parent);
+  Outcome made = check_place(context, parent, Call::mkdirat);
+  if (made.ok()) made = make_directory(parent.directory.get(), parent.name, s.mode);
   // On a read-only file system the kernel may say EROFS before it looks.
   if (made.error == EEXIST || made.error == EROFS) {
     const Outcome there = accept_existing(root.get(), s.path, true);
@@ -92,10 +93,11 @@ Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made = is_ours(context, parent.directory.get())
-                           ? check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(),
-                                                              parent.directory.get(), parent.name))
-                           : not_ours(Call::symlinkat, parent);
+  Outcome made = check_place(context, parent, Call::symlinkat);
+  if (made.ok()) {
+    made =
+        check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory.get(), parent.name));
+  }
   if (made.error != EEXIST) return made;
   char target[PATH_MAX];
   const long length = sys::call(SYS_readlinkat, parent.directory.get(), parent.name, target, sizeof target);
@@ -108,9 +110,8 @@ Outcome run(const MakeFile& s, const ChildContext& context) noexcept {
   if (!root.ok()) return failed(Call::open, root.error());
   const Parent parent = walk_to_parent(root.get(), s.path.view());
   if (!parent.outcome.ok()) return parent.outcome;
-  const Outcome made = is_ours(context, parent.directory.get())
-                           ? make_file(parent.directory.get(), parent.name, s.mode, s.content)
-                           : not_ours(Call::open, parent);
+  Outcome made = check_place(context, parent, Call::open);
+  if (made.ok()) made = make_file(parent.directory.get(), parent.name, s.mode, s.content);
   // An empty one is a place to mount on: whatever is there serves.
   if (made.error == EEXIST && s.content.empty()) return accept_existing(root.get(), s.path, false);
   return made;

@@ -89,13 +89,13 @@ Outcome remember_made(const ChildContext& context, Slot slot) noexcept {
   return {};
 }
 
-bool is_ours(const ChildContext& context, int directory) noexcept {
+Outcome check_ours(const ChildContext& context, int directory, Call call) noexcept {
   struct stat found = {};
-  if (sys::call(SYS_fstat, directory, &found) < 0) return false;
+  if (const long rc = sys::call(SYS_fstat, directory, &found); rc < 0) return check(Call::fstat, rc);
   for (const std::uint64_t device : context.made) {
-    if (device != 0 && device == found.st_dev) return true;
+    if (device != 0 && device == found.st_dev) return {};
   }
-  return false;
+  return failed(call, ESTALE);
 }
 
 Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {

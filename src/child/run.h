@@ -12,6 +12,8 @@
 namespace hutch {
 
 /// The system calls that can fail here, by name. Report carries the enumerator, messages print the name.
+// clang-format 14 moves the backslashes of this one anew each time.
+// clang-format off
 #define HUTCH_CALLS(X)                                                                                      \
   X(none)                                                                                                   \
   X(read)                                                                                                   \
@@ -23,6 +25,7 @@ namespace hutch {
                   X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
                       X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
                           X(pipe2) X(fork) X(waitid)
+// clang-format on
 
 enum class Call : std::uint32_t {
 #define HUTCH_CALL_ENUM(name) name,

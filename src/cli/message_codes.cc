@@ -115,7 +115,8 @@ constexpr MessageCode kCodes[] = {
      "`init = true` the "
      "program is forked."},
     {"E0304", "no namespace is new, and the caller is no root",
-     "Dropping capabilities for good takes CAP_SETPCAP, which an ordinary user has only inside a user namespace of "
+     "Dropping capabilities for good takes CAP_SETPCAP, which an ordinary user has only inside a user "
+     "namespace of "
      "its own."},
     {"E0310", "an id contradicts the id map",
      "`map = \"root\"` makes the caller 0 inside; `uid` and `gid` cannot be anything else."},

@@ -10,7 +10,16 @@
 
 namespace hutch {
 
-enum class FileKind : std::uint8_t { missing, file, directory, symlink, char_device, block_device, fifo, socket };
+enum class FileKind : std::uint8_t {
+  missing,
+  file,
+  directory,
+  symlink,
+  char_device,
+  block_device,
+  fifo,
+  socket
+};
 
 /// What lstat(2) says about a path on the host.
 struct PathFact {
@@ -31,9 +40,10 @@ struct Caller {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups;
-  bool has_setid_capabilities = false;  ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
-  std::string user;        ///< name from /etc/passwd or $USER; may be empty
-  std::string directory;   ///< absolute; empty where the current directory was deleted or cannot be read
+  bool has_setid_capabilities =
+      false;                  ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
+  std::string user;           ///< name from /etc/passwd or $USER; may be empty
+  std::string directory;      ///< absolute; empty where the current directory was deleted or cannot be read
   bool has_terminal = false;  ///< standard input, output or error is a terminal
   std::map<std::string, std::string, std::less<>> environment;
 };

@@ -12,14 +12,21 @@ namespace {
 
 const char* noun(FileKind kind) {
   switch (kind) {
-    case FileKind::file: return "a file";
-    case FileKind::directory: return "a directory";
-    case FileKind::symlink: return "a symbolic link";
+    case FileKind::file:
+      return "a file";
+    case FileKind::directory:
+      return "a directory";
+    case FileKind::symlink:
+      return "a symbolic link";
     case FileKind::char_device:
-    case FileKind::block_device: return "a device";
-    case FileKind::fifo: return "a pipe";
-    case FileKind::socket: return "a socket";
-    case FileKind::missing: break;
+    case FileKind::block_device:
+      return "a device";
+    case FileKind::fifo:
+      return "a pipe";
+    case FileKind::socket:
+      return "a socket";
+    case FileKind::missing:
+      break;
   }
   return "nothing";
 }
@@ -37,8 +44,8 @@ AccessAnswer answer_for(const Draft& draft, const std::string& path) {
   }
   const bool below_covered = mount.asked != nullptr && mount.asked->type == MountType::hidden;
   if (walk.seen.kind == FileKind::missing) {
-    answer.what = below_covered             ? "hidden"
-                  : mount.backing.opaque    ? "not known before it runs: the kernel makes what is there"
+    answer.what = below_covered          ? "hidden"
+                  : mount.backing.opaque ? "not known before it runs: the kernel makes what is there"
                   : !walk.missing.empty() && walk.missing != walk.path
                       ? fmt::format("nothing: {} does not exist inside", quoted(walk.missing))
                       : "nothing";
@@ -51,13 +58,17 @@ AccessAnswer answer_for(const Draft& draft, const std::string& path) {
   const Seen& seen = walk.seen;
   answer.visible = true;
   const auto may = [&](int mode, mode_t bits) {
-    return seen.on_host.empty() ? (seen.mode & bits) != 0 || draft.uid == 0 : draft.host.may(seen.on_host, mode);
+    return seen.on_host.empty() ? (seen.mode & bits) != 0 || draft.uid == 0
+                                : draft.host.may(seen.on_host, mode);
   };
   answer.readable = may(R_OK, 0444) && !(is_device(seen.kind) && mount.no_devices);
-  answer.writable = may(W_OK, 0222) && (!mount.read_only || is_device(seen.kind)) && !(is_device(seen.kind) && mount.no_devices);
+  answer.writable = may(W_OK, 0222) && (!mount.read_only || is_device(seen.kind)) &&
+                    !(is_device(seen.kind) && mount.no_devices);
   answer.executable = may(X_OK, 0111) && (!mount.no_exec || seen.kind == FileKind::directory);
-  const std::string whose = seen.on_host.empty() ? "of the sandbox's own" : fmt::format("of the host ({})", quoted(seen.on_host));
-  answer.what = fmt::format("{} {}{}", noun(seen.kind), whose, mount.read_only ? ", on a read-only mount" : "");
+  const std::string whose =
+      seen.on_host.empty() ? "of the sandbox's own" : fmt::format("of the host ({})", quoted(seen.on_host));
+  answer.what =
+      fmt::format("{} {}{}", noun(seen.kind), whose, mount.read_only ? ", on a read-only mount" : "");
   return answer;
 }
 

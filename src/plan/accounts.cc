@@ -14,7 +14,8 @@ constexpr unsigned kNobody = 65534;
 std::string passwd(const Draft& draft) {
   std::string text;
   if (draft.uid != 0 && draft.root_is_mapped) text += "root:x:0:0:root:/root:/bin/sh\n";
-  text += fmt::format("{}:x:{}:{}:{}:{}:{}\n", draft.user, draft.uid, draft.gid, draft.user, draft.home, draft.shell);
+  text += fmt::format("{}:x:{}:{}:{}:{}:{}\n", draft.user, draft.uid, draft.gid, draft.user, draft.home,
+                      draft.shell);
   if (draft.uid != kNobody) text += "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
   return text;
 }
@@ -23,7 +24,8 @@ std::string group(const Draft& draft) {
   const std::string& name = draft.profile.identity.group ? **draft.profile.identity.group : draft.user;
   std::string text;
   if (draft.gid != 0 && draft.root_is_mapped) text += "root:x:0:\n";
-  text += fmt::format("{}:x:{}:\n", draft.gid == 0 && !draft.profile.identity.group ? "root" : name, draft.gid);
+  text +=
+      fmt::format("{}:x:{}:\n", draft.gid == 0 && !draft.profile.identity.group ? "root" : name, draft.gid);
   if (draft.gid != kNobody) text += "nogroup:x:65534:\n";
   return text;
 }

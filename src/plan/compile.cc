@@ -13,7 +13,9 @@ namespace {
 /// The parts become one list: this function is the order of a launch.
 void join_parts(Draft& draft) {
   std::vector<Step>& steps = draft.plan.steps;
-  const auto append = [&steps](std::vector<Step>& part) { std::ranges::move(part, std::back_inserter(steps)); };
+  const auto append = [&steps](std::vector<Step>& part) {
+    std::ranges::move(part, std::back_inserter(steps));
+  };
   const bool own_mounts = draft.is_new(Ns::mount);
 
   append(draft.before_clone);

@@ -33,8 +33,9 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 }
 
 std::string namespaces(std::uint64_t flags) {
-  constexpr FlagName kNames[] = {{CLONE_NEWUSER, "user"}, {CLONE_NEWNS, "mount"},     {CLONE_NEWPID, "pid"}, {CLONE_NEWIPC, "ipc"},
-                                 {CLONE_NEWUTS, "uts"},   {CLONE_NEWNET, "net"}, {CLONE_NEWCGROUP, "cgroup"}};
+  constexpr FlagName kNames[] = {{CLONE_NEWUSER, "user"},    {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},
+                                 {CLONE_NEWIPC, "ipc"},      {CLONE_NEWUTS, "uts"},  {CLONE_NEWNET, "net"},
+                                 {CLONE_NEWCGROUP, "cgroup"}};
   std::vector<std::string> words;
   for (const auto& [flag, name] : kNames) {
     if ((flags & flag) != 0) words.emplace_back(name);
@@ -76,7 +77,9 @@ std::string one_line(ZStr content) {
   return quoted(text);
 }
 
-std::string limit(std::uint64_t value) { return value == RLIM_INFINITY ? "unlimited" : std::to_string(value); }
+std::string limit(std::uint64_t value) {
+  return value == RLIM_INFINITY ? "unlimited" : std::to_string(value);
+}
 
 std::string capabilities(std::uint64_t mask) {
   std::vector<std::string> names;
@@ -119,20 +122,25 @@ struct Describe {
   std::string operator()(const LetChildGo&) const { return "let the child go on"; }
   std::string operator()(const AwaitParent&) const { return "wait until the parent has written the id maps"; }
   std::string operator()(const DieWithParent&) const { return "die with the parent"; }
-  std::string operator()(const WriteFile& s) const { return fmt::format("write {} to {}", one_line(s.content), s.path.view()); }
+  std::string operator()(const WriteFile& s) const {
+    return fmt::format("write {} to {}", one_line(s.content), s.path.view());
+  }
   std::string operator()(const UnshareTime&) const { return "make a time namespace for the next process"; }
   std::string operator()(const BecomeIds& s) const {
     std::string text = fmt::format("become uid {}, gid {}", s.uid, s.gid);
-    if (s.set_groups) text += s.groups.size == 0 ? ", without groups" : fmt::format(", groups {}", numbers(s.groups));
+    if (s.set_groups)
+      text += s.groups.size == 0 ? ", without groups" : fmt::format(", groups {}", numbers(s.groups));
     return text;
   }
   std::string operator()(const UseCallersRights& s) const {
     return s.on ? "use the caller's file rights only" : "use all file rights again";
   }
   std::string operator()(const CloneTree& s) const {
-    const char* spreads = s.propagation == MS_SLAVE ? ", slave" : s.propagation == MS_SHARED ? ", shared" : "";
-    return fmt::format("clone {}{}{}{} as tree {}", quoted(s.path.view()), s.recursive ? " with submounts" : "",
-                       with_flags(s.flags), spreads, s.slot);
+    const char* spreads = s.propagation == MS_SLAVE    ? ", slave"
+                          : s.propagation == MS_SHARED ? ", shared"
+                                                       : "";
+    return fmt::format("clone {}{}{}{} as tree {}", quoted(s.path.view()),
+                       s.recursive ? " with submounts" : "", with_flags(s.flags), spreads, s.slot);
   }
   std::string operator()(const OpenLayer& s) const {
     return fmt::format("open {} as layer {}", quoted(s.path.view()), s.slot);
@@ -146,8 +154,8 @@ struct Describe {
     return fmt::format("use tree {} as stage, on {} of the old root", s.slot, s.path.view());
   }
   std::string operator()(const StageEntry& s) const {
-    return fmt::format("stage the {} {}, mode {:04o}{}", s.directory ? "directory" : "file", s.name.view(), s.mode,
-                       s.content.empty() ? "" : fmt::format(", {} bytes", s.content.size()));
+    return fmt::format("stage the {} {}, mode {:04o}{}", s.directory ? "directory" : "file", s.name.view(),
+                       s.mode, s.content.empty() ? "" : fmt::format(", {} bytes", s.content.size()));
   }
   std::string operator()(const CloneStaged& s) const {
     return fmt::format("clone {} of the stage{} as tree {}", s.name.view(), with_flags(s.flags), s.slot);
@@ -174,35 +182,55 @@ struct Describe {
   std::string operator()(const Attach& s) const {
     return fmt::format("attach tree {} at {}", s.slot, quoted(s.path.view()));
   }
-  std::string operator()(const Seal& s) const { return fmt::format("make {} read-only", quoted(s.path.view())); }
+  std::string operator()(const Seal& s) const {
+    return fmt::format("make {} read-only", quoted(s.path.view()));
+  }
   std::string operator()(const ReadOnlyView& s) const {
     return fmt::format("cover {} with a read-only view of itself", quoted(s.path.view()));
   }
-  std::string operator()(const SetHostname& s) const { return fmt::format("set hostname {}", quoted(s.name.view())); }
-  std::string operator()(const SetDomainname& s) const { return fmt::format("set domainname {}", quoted(s.name.view())); }
+  std::string operator()(const SetHostname& s) const {
+    return fmt::format("set hostname {}", quoted(s.name.view()));
+  }
+  std::string operator()(const SetDomainname& s) const {
+    return fmt::format("set domainname {}", quoted(s.name.view()));
+  }
   std::string operator()(const BringLoopbackUp&) const { return "bring the loopback interface up"; }
   std::string operator()(const StartInit&) const { return "stay as init (pid 1); the program is its child"; }
   std::string operator()(const SetLimit& s) const {
-    return s.soft == s.hard ? fmt::format("limit {} to {}", s.name.view(), limit(s.soft))
-                            : fmt::format("limit {} to {}, at most {}", s.name.view(), limit(s.soft), limit(s.hard));
+    return s.soft == s.hard
+               ? fmt::format("limit {} to {}", s.name.view(), limit(s.soft))
+               : fmt::format("limit {} to {}, at most {}", s.name.view(), limit(s.soft), limit(s.hard));
   }
   std::string operator()(const SetNice& s) const { return fmt::format("set nice {}", s.nice); }
   std::string operator()(const SetIoPriority& s) const {
     constexpr const char* kClasses[] = {"none", "realtime", "best-effort", "idle"};
     return fmt::format("set io class {}, level {}", kClasses[s.io_class & 3], s.level);
   }
-  std::string operator()(const SetAffinity& s) const { return fmt::format("run on CPUs {}", numbers(s.cpus)); }
-  std::string operator()(const SetPersonality& s) const { return fmt::format("set personality: {}", persona(s.persona)); }
-  std::string operator()(const SetMemoryDenyWriteExecute&) const { return "allow no memory to be writable and executable"; }
-  std::string operator()(const ScheduleCore&) const { return "share no CPU core with others at the same time"; }
+  std::string operator()(const SetAffinity& s) const {
+    return fmt::format("run on CPUs {}", numbers(s.cpus));
+  }
+  std::string operator()(const SetPersonality& s) const {
+    return fmt::format("set personality: {}", persona(s.persona));
+  }
+  std::string operator()(const SetMemoryDenyWriteExecute&) const {
+    return "allow no memory to be writable and executable";
+  }
+  std::string operator()(const ScheduleCore&) const {
+    return "share no CPU core with others at the same time";
+  }
   std::string operator()(const SetUmask& s) const { return fmt::format("set umask {:04o}", s.mask); }
   std::string operator()(const NewSession&) const { return "start a new session without a terminal"; }
-  std::string operator()(const ConnectStream& s) const { return fmt::format("connect {}", stream_name(s.stream)); }
-  std::string operator()(const ChangeDir& s) const { return fmt::format("change directory to {}", quoted(s.path.view())); }
+  std::string operator()(const ConnectStream& s) const {
+    return fmt::format("connect {}", stream_name(s.stream));
+  }
+  std::string operator()(const ChangeDir& s) const {
+    return fmt::format("change directory to {}", quoted(s.path.view()));
+  }
   std::string operator()(const ResetSignals&) const { return "reset signal mask and dispositions"; }
   std::string operator()(const DropCapabilities& s) const {
     if (s.keep == 0) return "drop all capabilities";
-    return fmt::format("drop all capabilities but {}{}", capabilities(s.keep), s.ambient ? ", made ambient" : "");
+    return fmt::format("drop all capabilities but {}{}", capabilities(s.keep),
+                       s.ambient ? ", made ambient" : "");
   }
   std::string operator()(const NoNewPrivs&) const { return "allow no new privileges"; }
   std::string operator()(const LoadFilter& s) const {
@@ -229,12 +257,18 @@ std::string_view place_of(const Sources& sources, const Origin& at, std::string&
 
 const char* phase_name(Phase phase) {
   switch (phase) {
-    case Phase::before_clone: return "before clone";
-    case Phase::clone: return "clone";
-    case Phase::parent: return "parent, after clone";
-    case Phase::setup: return "child, set-up";
-    case Phase::privileges: return "child, giving up privileges";
-    case Phase::exec: return "exec";
+    case Phase::before_clone:
+      return "before clone";
+    case Phase::clone:
+      return "clone";
+    case Phase::parent:
+      return "parent, after clone";
+    case Phase::setup:
+      return "child, set-up";
+    case Phase::privileges:
+      return "child, giving up privileges";
+    case Phase::exec:
+      return "exec";
   }
   return "";
 }
@@ -256,12 +290,14 @@ std::string describe(const Plan& plan, const Sources& sources) {
     const Step& step = plan.steps[i];
     if (phase == nullptr || *phase != step.phase) text += fmt::format("{}:\n", phase_name(step.phase));
     phase = &step.phase;
-    text += fmt::format("{:>4}  {:<{}}  {}\n", i + 1, sentences[i], width, place_of(sources, step.origin, room));
+    text +=
+        fmt::format("{:>4}  {:<{}}  {}\n", i + 1, sentences[i], width, place_of(sources, step.origin, room));
   }
   if (!plan.skipped.empty()) text += "left out:\n";
   for (const Skipped& each : plan.skipped) {
-    text += fmt::format("      {:<{}}  {}\n", fmt::format("{}: {}", printable(each.what), printable(each.why)), width,
-                        place_of(sources, each.at, room));
+    text +=
+        fmt::format("      {:<{}}  {}\n", fmt::format("{}: {}", printable(each.what), printable(each.why)),
+                    width, place_of(sources, each.at, room));
   }
   if (!plan.remarks.empty()) text += "remarks:\n";
   for (const Said<std::string>& each : plan.remarks) {

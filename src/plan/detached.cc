@@ -10,9 +10,12 @@ namespace {
 
 std::uint64_t propagation_flag(Propagation propagation) {
   switch (propagation) {
-    case Propagation::slave: return MS_SLAVE;
-    case Propagation::shared: return MS_SHARED;
-    case Propagation::private_: break;
+    case Propagation::slave:
+      return MS_SLAVE;
+    case Propagation::shared:
+      return MS_SHARED;
+    case Propagation::private_:
+      break;
   }
   return MS_PRIVATE;
 }
@@ -39,12 +42,15 @@ Slot MountSteps::stage() {
   return stage_;
 }
 
-ZStr MountSteps::staged(const std::string& name, bool directory, mode_t mode, std::string_view content, Origin at) {
+ZStr MountSteps::staged(const std::string& name, bool directory, mode_t mode, std::string_view content,
+                        Origin at) {
   const Slot slot = stage();
   const ZStr kept = draft_.keep(name);
-  draft_.add(draft_.filesystems,
-             StageEntry{.stage = slot, .name = kept, .directory = directory, .mode = mode, .content = draft_.keep(content)},
-             at);
+  draft_.add(
+      draft_.filesystems,
+      StageEntry{
+          .stage = slot, .name = kept, .directory = directory, .mode = mode, .content = draft_.keep(content)},
+      at);
   return kept;
 }
 
@@ -66,10 +72,14 @@ Slot MountSteps::clone_source(const Mount& mount, const std::string& source) {
   return slot;
 }
 
-Slot MountSteps::new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags, Origin at) {
+Slot MountSteps::new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags,
+                                Origin at) {
   const Slot slot = draft_.new_slot();
-  draft_.add(draft_.filesystems,
-             MakeFilesystem{.type = draft_.keep(type), .options = draft_.keep_all(options), .slot = slot, .flags = flags}, at);
+  draft_.add(
+      draft_.filesystems,
+      MakeFilesystem{
+          .type = draft_.keep(type), .options = draft_.keep_all(options), .slot = slot, .flags = flags},
+      at);
   return slot;
 }
 
@@ -85,13 +95,15 @@ Slot MountSteps::tmpfs_of(const Mount& mount) {
 
 Slot MountSteps::proc_of(const Mount& mount) {
   if (*mount.fallback_bind && draft_.is_new(Ns::user)) {
-    // The kernel refuses a fresh procfs to who cannot see a whole one: mount_too_revealing() in fs/namespace.c.
+    // The kernel refuses a fresh procfs to who cannot see a whole one: mount_too_revealing() in
+    // fs/namespace.c.
     std::vector<std::string> covers = draft_.host.mounts_below("/proc");
     std::erase(covers, "/proc/sys/fs/binfmt_misc");
     if (!covers.empty()) {
-      draft_.plan.remarks.push_back({fmt::format("{} is the outer one: {} covers a part of it, so the kernel refuses a fresh procfs",
-                                                 mount.target, covers.front()),
-                                     mount.fallback_bind.at});
+      draft_.plan.remarks.push_back(
+          {fmt::format("{} is the outer one: {} covers a part of it, so the kernel refuses a fresh procfs",
+                       mount.target, covers.front()),
+           mount.fallback_bind.at});
       return clone_source(mount, "/proc");
     }
   }

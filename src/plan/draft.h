@@ -53,7 +53,8 @@ class Draft {
 
   /// Pins a host path before clone; `expect` is what it was seen to be.
   Pin pin(const std::string& path, Expect expect, Origin origin) {
-    add(before_clone, PinSource{.path = keep(path), .expect = expect, .pin = plan.pins}, origin, Phase::before_clone);
+    add(before_clone, PinSource{.path = keep(path), .expect = expect, .pin = plan.pins}, origin,
+        Phase::before_clone);
     return plan.pins++;
   }
 
@@ -63,7 +64,7 @@ class Draft {
   }
 
   // What the identity pass found out, for those after it.
-  uid_t uid = 0;               ///< of the program, inside
+  uid_t uid = 0;  ///< of the program, inside
   gid_t gid = 0;
   bool host_root_inside = false;  ///< uid 0 of the host is somebody inside (or there is no user namespace)
   bool root_is_mapped = false;    ///< uid 0 exists inside

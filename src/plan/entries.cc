@@ -24,12 +24,14 @@ void leave_out(Draft& draft, const Mount& mount, std::string why) {
 }
 
 /// Why a source cannot be reached, in words.
-Diagnostic missing_source(const Draft& draft, const Mount& mount, const std::string& source, int error, Origin at) {
+Diagnostic missing_source(const Draft& draft, const Mount& mount, const std::string& source, int error,
+                          Origin at) {
   Diagnostic problem{.code = "E0320", .at = at};
   const PathFact link = draft.host.look(source);
   if (link.kind == FileKind::symlink) {
     problem.what = fmt::format("{} leads nowhere", quoted(source));
-    problem.cause = fmt::format("it is a symbolic link to {}, which does not exist", quoted(draft.host.read_link(source)));
+    problem.cause = fmt::format("it is a symbolic link to {}, which does not exist",
+                                quoted(draft.host.read_link(source)));
   } else if (error == EACCES || error == EPERM) {
     problem.what = fmt::format("{} cannot be reached", quoted(source));
     problem.cause = "a folder on the way may not be searched by you (EACCES)";
@@ -39,9 +41,13 @@ Diagnostic missing_source(const Draft& draft, const Mount& mount, const std::str
   } else {
     problem.what = fmt::format("the host has no {}", quoted(source));
   }
-  const std::string_view word = mount.type == MountType::device ? "device" : mount.write && **mount.write ? "rw" : "ro";
-  problem.help = mount.source ? "correct the path, or add `optional = true`"
-                              : fmt::format("correct the path, or write \"{}?\" to leave it out where it is missing", word);
+  const std::string_view word = mount.type == MountType::device ? "device"
+                                : mount.write && **mount.write  ? "rw"
+                                                                : "ro";
+  problem.help =
+      mount.source
+          ? "correct the path, or add `optional = true`"
+          : fmt::format("correct the path, or write \"{}?\" to leave it out where it is missing", word);
   return problem;
 }
 
@@ -58,8 +64,8 @@ bool has_source(Draft& draft, const Mount& mount) {
     }
     return false;
   }
-  if (mount.type == MountType::device && fact.kind != FileKind::char_device && fact.kind != FileKind::block_device &&
-      fact.kind != FileKind::directory) {
+  if (mount.type == MountType::device && fact.kind != FileKind::char_device &&
+      fact.kind != FileKind::block_device && fact.kind != FileKind::directory) {
     draft.problem({.code = "E0324",
                    .what = fmt::format("{} is no device", quoted(source)),
                    .at = at,
@@ -67,10 +73,11 @@ bool has_source(Draft& draft, const Mount& mount) {
     return false;
   }
   if (mount.type == MountType::bind && mount.write && **mount.write && draft.host.is_read_only(source)) {
-    draft.problem({.code = "E0325",
-                   .what = fmt::format("{} cannot be writable: the host has it mounted read-only", quoted(source)),
-                   .at = mount.write->at.known() ? mount.write->at : at,
-                   .help = "write \"ro\", or have it mounted writable on the host"});
+    draft.problem(
+        {.code = "E0325",
+         .what = fmt::format("{} cannot be writable: the host has it mounted read-only", quoted(source)),
+         .at = mount.write->at.known() ? mount.write->at : at,
+         .help = "write \"ro\", or have it mounted writable on the host"});
     return false;
   }
   return true;
@@ -118,10 +125,17 @@ class Writer {
       case MountType::device:
         if (has_source(draft_, mount)) entries_.emplace(mount.target, mount);
         break;
-      case MountType::mirror: add_mirror(mount); break;
-      case MountType::dev: add_dev(mount); break;
-      case MountType::proc: add_proc(mount); break;
-      default: entries_.emplace(mount.target, mount);
+      case MountType::mirror:
+        add_mirror(mount);
+        break;
+      case MountType::dev:
+        add_dev(mount);
+        break;
+      case MountType::proc:
+        add_proc(mount);
+        break;
+      default:
+        entries_.emplace(mount.target, mount);
     }
   }
 
@@ -146,7 +160,8 @@ class Writer {
     if (!base.exec) base.exec = Said<bool>{false, {}};
     entries_.emplace(dev, std::move(base));
 
-    for (const char* name : {"full", "null", "random", "tty", "urandom", "zero"}) add_node(mount, name, true, mount.at);
+    for (const char* name : {"full", "null", "random", "tty", "urandom", "zero"})
+      add_node(mount, name, true, mount.at);
     for (const Said<std::string>& name : mount.nodes) add_node(mount, *name, mount.optional, name.at);
 
     constexpr std::array<std::pair<const char*, const char*>, 5> kLinks{{{"fd", "/proc/self/fd"},
@@ -169,18 +184,19 @@ class Writer {
     Mount node = plain(mount, join_path(mount.target, name), MountType::device);
     node.source = Said<std::string>{join_path("/dev", name), at};
     node.optional = optional;
-    if (!draft_.profile.mounts.contains(node.target) && has_source(draft_, node)) add_made_up(std::move(node));
+    if (!draft_.profile.mounts.contains(node.target) && has_source(draft_, node))
+      add_made_up(std::move(node));
   }
 
-  /// What the container runtimes hide or make read-only in /proc. Where no uid of the host's root is inside, the
-  /// files' own modes keep it out, and covers would only stop sandboxes inside the sandbox: the kernel gives a fresh
-  /// procfs to those who can see a whole one.
+  /// What the container runtimes hide or make read-only in /proc. Where no uid of the host's root is inside,
+  /// the files' own modes keep it out, and covers would only stop sandboxes inside the sandbox: the kernel
+  /// gives a fresh procfs to those who can see a whole one.
   void add_proc(const Mount& mount) {
     entries_.emplace(mount.target, mount);
     const bool masked = mount.mask ? **mount.mask : draft_.host_root_inside;
     if (!masked || (mount.subset_pid && **mount.subset_pid)) return;
-    constexpr std::array kHidden{"acpi",         "asound",     "interrupts",  "kcore", "keys",
-                                 "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats"};
+    constexpr std::array kHidden{"acpi",          "asound",      "interrupts", "kcore",      "keys",
+                                 "latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats"};
     for (const char* name : kHidden) {
       if (draft_.host.look(join_path("/proc", name)).kind == FileKind::missing) continue;
       add_made_up(plain(mount, join_path(mount.target, name), MountType::hidden));
@@ -195,7 +211,9 @@ class Writer {
     const Host& host = draft_.host;
     const std::vector<std::string> matches = match_paths(
         mount.target,
-        [&host](const std::string& directory) { return host.list(directory).value_or(std::vector<std::string>{}); },
+        [&host](const std::string& directory) {
+          return host.list(directory).value_or(std::vector<std::string>{});
+        },
         [&host](const std::string& path) { return host.look(path).kind == FileKind::directory; });
     if (matches.empty()) {
       if (mount.optional) {

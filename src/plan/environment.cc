@@ -20,7 +20,8 @@ constexpr std::array<std::string_view, 12> kNeverByPattern{
     "LOCPATH", "MALLOC_*",   "NLSPATH",     "RESOLV_HOST_CONF", "RES_OPTIONS", "BASH_ENV"};
 
 bool is_dangerous(std::string_view name) {
-  return std::ranges::any_of(kNeverByPattern, [name](std::string_view each) { return glob_matches(each, name); });
+  return std::ranges::any_of(kNeverByPattern,
+                             [name](std::string_view each) { return glob_matches(each, name); });
 }
 
 using Variables = std::map<std::string, std::string, std::less<>>;
@@ -28,14 +29,15 @@ using Variables = std::map<std::string, std::string, std::less<>>;
 void inherit(Draft& draft, const Said<std::string>& pattern, Variables& into) {
   const Variables& outside = draft.host.caller().environment;
   if (!has_glob(*pattern)) {
-    if (const auto found = outside.find(glob_unescape(*pattern)); found != outside.end()) into.insert_or_assign(found->first, found->second);
+    if (const auto found = outside.find(glob_unescape(*pattern)); found != outside.end())
+      into.insert_or_assign(found->first, found->second);
     return;
   }
   for (const auto& [name, value] : outside) {
     if (!glob_matches(*pattern, name)) continue;
     if (is_dangerous(name)) {
-      draft.skip("environment variable \"" + name + "\"", "it is never inherited by pattern, only by its full name",
-                 pattern.at);
+      draft.skip("environment variable \"" + name + "\"",
+                 "it is never inherited by pattern, only by its full name", pattern.at);
     } else {
       into.insert_or_assign(name, value);
     }
@@ -52,7 +54,8 @@ void choose_environment(Draft& draft) {
                    {"PATH", std::string(kSearchPath)},
                    {"SHELL", draft.shell},
                    {"USER", draft.user}};
-  if (const auto term = caller.environment.find("TERM"); caller.has_terminal && term != caller.environment.end()) {
+  if (const auto term = caller.environment.find("TERM");
+      caller.has_terminal && term != caller.environment.end()) {
     chosen.insert_or_assign("TERM", term->second);
   }
   for (const Said<std::string>& pattern : wanted.inherit) inherit(draft, pattern, chosen);

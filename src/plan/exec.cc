@@ -26,9 +26,11 @@ Candidate look_at(const Draft& draft, const std::string& path) {
   if (walk.seen.kind == FileKind::missing) return {};
   if (walk.seen.kind == FileKind::directory) return {Answer::not_executable, path, "it is a directory"};
   if (walk.seen.kind != FileKind::file) return {Answer::not_executable, path, "it is no regular file"};
-  const bool executable = walk.seen.on_host.empty() ? (walk.seen.mode & 0111) != 0 : draft.host.may(walk.seen.on_host, X_OK);
+  const bool executable =
+      walk.seen.on_host.empty() ? (walk.seen.mode & 0111) != 0 : draft.host.may(walk.seen.on_host, X_OK);
   if (!executable) return {Answer::not_executable, path, "it has no execute permission for you"};
-  if (walk.seen.mount->no_exec) return {Answer::not_executable, path, "it lies on a mount with `exec = false`"};
+  if (walk.seen.mount->no_exec)
+    return {Answer::not_executable, path, "it lies on a mount with `exec = false`"};
   return {Answer::runs, path, {}};
 }
 
@@ -39,7 +41,8 @@ Candidate find(const Draft& draft, const std::string& name) {
     if (!directory.starts_with('/')) continue;  // relative entries would depend on where we are
     Candidate candidate = look_at(draft, join_path(normalise(directory), name));
     if (candidate.answer == Answer::runs) return candidate;
-    if (candidate.answer == Answer::not_executable && refused.answer == Answer::missing) refused = std::move(candidate);
+    if (candidate.answer == Answer::not_executable && refused.answer == Answer::missing)
+      refused = std::move(candidate);
   }
   return refused;
 }

@@ -38,7 +38,8 @@ bool setgroups_is_denied_before_the_gid_map_of_an_unprivileged_writer(const Plan
     };
   };
   const auto map = std::ranges::find_if(plan.steps, writes("/proc/self/gid_map"));
-  return map == plan.steps.end() || std::find_if(plan.steps.begin(), map, writes("/proc/self/setgroups")) != map;
+  return map == plan.steps.end() ||
+         std::find_if(plan.steps.begin(), map, writes("/proc/self/setgroups")) != map;
 }
 
 bool nothing_is_mounted_before_mounts_are_private(const Plan& plan) {
@@ -56,9 +57,12 @@ bool sources_are_cloned_before_the_old_root_is_left(const Plan& plan) {
 }
 
 bool paths_are_walked_only_inside_the_new_root(const Plan& plan) {
-  return std::none_of(plan.steps.begin(), first<EnterRoot>(plan), [](const Step& step) {
-    return is<MakeDir>(step) || is<MakeFile>(step) || is<MakeSymlink>(step) || is<Attach>(step) || is<Seal>(step);
-  }) || first<EnterRoot>(plan) == plan.steps.end();
+  return std::none_of(plan.steps.begin(), first<EnterRoot>(plan),
+                      [](const Step& step) {
+                        return is<MakeDir>(step) || is<MakeFile>(step) || is<MakeSymlink>(step) ||
+                               is<Attach>(step) || is<Seal>(step);
+                      }) ||
+         first<EnterRoot>(plan) == plan.steps.end();
 }
 
 bool no_mount_is_attached_below_a_later_one(const Plan& plan) {
@@ -87,7 +91,8 @@ bool sealing_comes_after_everything_is_made(const Plan& plan) {
 }
 
 bool capabilities_are_dropped_before_the_program_runs(const Plan& plan) {
-  return first<DropCapabilities>(plan) < first<Exec>(plan) && first<DropCapabilities>(plan) != plan.steps.end();
+  return first<DropCapabilities>(plan) < first<Exec>(plan) &&
+         first<DropCapabilities>(plan) != plan.steps.end();
 }
 
 bool the_filter_is_always_loaded(const Plan& plan) { return first<LoadFilter>(plan) != plan.steps.end(); }

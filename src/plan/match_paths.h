@@ -12,10 +12,12 @@
 
 namespace hutch {
 
-/// Every path that matches `pattern` (components with * ? [ ], ** for any depth, dot files included), in byte order.
-/// `list(directory)` gives names, `is_directory(path)` says whether there is anything below (links are not followed by **).
+/// Every path that matches `pattern` (components with * ? [ ], ** for any depth, dot files included), in byte
+/// order. `list(directory)` gives names, `is_directory(path)` says whether there is anything below (links are
+/// not followed by **).
 template <class List, class IsDirectory>
-std::vector<std::string> match_paths(const std::string& pattern, const List& list, const IsDirectory& is_directory) {
+std::vector<std::string> match_paths(const std::string& pattern, const List& list,
+                                     const IsDirectory& is_directory) {
   struct Place {
     std::string path;
     std::size_t next;  // component of the pattern
@@ -49,7 +51,8 @@ std::vector<std::string> match_paths(const std::string& pattern, const List& lis
     for (const std::string& name : list(place.path)) {
       if (!glob_matches(part, name)) continue;
       std::string below = join_path(place.path, name);
-      if (place.next + 1 == parts.size() || is_directory(below)) open.push_back({std::move(below), place.next + 1});
+      if (place.next + 1 == parts.size() || is_directory(below))
+        open.push_back({std::move(below), place.next + 1});
     }
   }
   found.erase("/");

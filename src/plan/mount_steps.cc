@@ -63,17 +63,22 @@ MountFlags flags_of(const Mount& mount) {
 Backing backing_of(const Mount& mount) {
   switch (mount.type) {
     case MountType::bind:
-    case MountType::device: return {.layers = {source_of(mount)}};
+    case MountType::device:
+      return {.layers = {source_of(mount)}};
     case MountType::overlay: {
       Backing backing{.ours = mount.upper.has_value()};
       if (mount.upper && **mount.upper != "tmpfs") backing.layers.push_back(**mount.upper);
       for (const Said<std::string>& lower : mount.lower) backing.layers.push_back(*lower);
       return backing;
     }
-    case MountType::tmpfs: return {.ours = true};
-    case MountType::proc: return {.layers = {"/proc"}, .opaque = true};
-    case MountType::sysfs: return {.layers = {"/sys"}, .opaque = true};
-    default: return {.opaque = true};
+    case MountType::tmpfs:
+      return {.ours = true};
+    case MountType::proc:
+      return {.layers = {"/proc"}, .opaque = true};
+    case MountType::sysfs:
+      return {.layers = {"/sys"}, .opaque = true};
+    default:
+      return {.opaque = true};
   }
 }
 
@@ -81,7 +86,8 @@ void show_in(View& view, const Mount& mount, const View::Walk& walk) {
   if (walk.loops) return;
   // Directories on the way, so that whatever leads through them finds them.
   if (!walk.missing.empty()) {
-    for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
+    for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size();
+         above = parent_of(above)) {
       view.make_directory(std::string(above));
     }
   }
@@ -95,7 +101,8 @@ void show_in(View& view, const Mount& mount, const View::Walk& walk) {
     case MountType::file:
       view.make_file(walk.path, mount.mode ? **mount.mode : 0644);
       return;
-    default: break;
+    default:
+      break;
   }
   const MountFlags flags = flags_of(mount);
   view.place({.path = walk.path,
@@ -119,12 +126,17 @@ void MountSteps::no_place(const Mount& mount, const View::Walk& walk) {
   }
   if (!in_the_way.backing.layers.empty() && !in_the_way.backing.opaque) {
     const std::string rest = walk.missing.substr(in_the_way.path == "/" ? 0 : in_the_way.path.size());
-    const std::string on_host = join_path(in_the_way.backing.layers.front(), std::string_view(rest).substr(1));
-    problem.cause = fmt::format("the host has no {}, and nothing is ever made on the host's files", quoted(on_host));
-    problem.help = fmt::format("make it on the host first, or give {} a file system of its own: \"tmpfs\" or an overlay with `upper = \"tmpfs\"`",
-                               quoted(in_the_way.path));
+    const std::string on_host =
+        join_path(in_the_way.backing.layers.front(), std::string_view(rest).substr(1));
+    problem.cause =
+        fmt::format("the host has no {}, and nothing is ever made on the host's files", quoted(on_host));
+    problem.help = fmt::format(
+        "make it on the host first, or give {} a file system of its own: \"tmpfs\" or an overlay with `upper "
+        "= \"tmpfs\"`",
+        quoted(in_the_way.path));
   } else {
-    problem.cause = fmt::format("{} is a file system of the kernel, in which nothing can be made", quoted(in_the_way.path));
+    problem.cause = fmt::format("{} is a file system of the kernel, in which nothing can be made",
+                                quoted(in_the_way.path));
     problem.help = "mount it elsewhere";
   }
   draft_.problem(std::move(problem));
@@ -139,9 +151,10 @@ bool MountSteps::prepare_parents(const Mount& mount, const View::Walk& walk) {
     return false;
   }
   if (walk.not_directory) {
-    draft_.problem({.code = "E0323",
-                    .what = fmt::format("{} is no directory, so nothing can lie below it", quoted(walk.missing)),
-                    .at = mount.key_at});
+    draft_.problem(
+        {.code = "E0323",
+         .what = fmt::format("{} is no directory, so nothing can lie below it", quoted(walk.missing)),
+         .at = mount.key_at});
     return false;
   }
   if (walk.missing.empty()) return true;
@@ -150,7 +163,8 @@ bool MountSteps::prepare_parents(const Mount& mount, const View::Walk& walk) {
     return false;
   }
   std::vector<std::string> parents;
-  for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size(); above = parent_of(above)) {
+  for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size();
+       above = parent_of(above)) {
     parents.emplace_back(above);
   }
   for (const std::string& parent : parents | std::views::reverse) {
@@ -173,10 +187,12 @@ bool MountSteps::prepare_place(const Mount& mount, const View::Walk& walk, bool 
     return true;
   }
   if ((walk.seen.kind == FileKind::directory) == wants_directory) return true;
-  draft_.problem({.code = "E0323",
-                  .what = wants_directory ? fmt::format("{} is a file; a directory cannot be mounted on it", quoted(walk.path))
-                                          : fmt::format("{} is a directory; a file cannot be mounted on it", quoted(walk.path)),
-                  .at = mount.key_at});
+  draft_.problem(
+      {.code = "E0323",
+       .what = wants_directory
+                   ? fmt::format("{} is a file; a directory cannot be mounted on it", quoted(walk.path))
+                   : fmt::format("{} is a directory; a file cannot be mounted on it", quoted(walk.path)),
+       .at = mount.key_at});
   return false;
 }
 
@@ -195,7 +211,9 @@ void MountSteps::make_bind(const Mount& mount, const View::Walk& walk) {
 void MountSteps::make_overlay(const Mount& mount, const View::Walk& walk) {
   for (const Said<std::string>& lower : mount.lower) {
     if (draft_.host.follow(*lower).kind == FileKind::directory) continue;
-    draft_.problem({.code = "E0320", .what = fmt::format("{} is no directory of the host", quoted(*lower)), .at = lower.at});
+    draft_.problem({.code = "E0320",
+                    .what = fmt::format("{} is no directory of the host", quoted(*lower)),
+                    .at = lower.at});
     return;
   }
   if (walk.path != "/" && !prepare_place(mount, walk, true)) return;
@@ -213,7 +231,8 @@ void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
                     .other_label = "it comes with this mount"});
     return;
   }
-  draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(link_text(mount))}, mount.key_at);
+  draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(link_text(mount))},
+             mount.key_at);
   draft_.view.make_link(walk.path, link_text(mount));
 }
 
@@ -224,8 +243,8 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
   if (mount.source) {
     std::optional<std::string> read = draft_.host.read(**mount.source, kMostBytes + 1);
     if (!read && mount.optional) {
-      draft_.skip(fmt::format("mount {}", quoted(mount.target)), fmt::format("the host has no {}", quoted(**mount.source)),
-                  mount.key_at);
+      draft_.skip(fmt::format("mount {}", quoted(mount.target)),
+                  fmt::format("the host has no {}", quoted(**mount.source)), mount.key_at);
       return;
     }
     if (!read || read->size() > kMostBytes) {
@@ -241,7 +260,9 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
   const bool in_place = !walk.missing.empty() && (!mount.write || **mount.write);
   if (in_place) {
     if (!prepare_parents(mount, walk)) return;
-    draft_.add(draft_.tree, MakeFile{.path = draft_.keep(walk.path), .mode = mode, .content = draft_.keep(content)}, mount.at);
+    draft_.add(draft_.tree,
+               MakeFile{.path = draft_.keep(walk.path), .mode = mode, .content = draft_.keep(content)},
+               mount.at);
     draft_.view.make_file(walk.path, mode);
     return;
   }
@@ -251,7 +272,8 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
   const Slot slot = draft_.new_slot();
   MountFlags flags = flags_of(mount);
   flags.clear = 0;
-  draft_.add(draft_.filesystems, CloneStaged{.stage = from, .name = name, .slot = slot, .flags = flags}, mount.at);
+  draft_.add(draft_.filesystems, CloneStaged{.stage = from, .name = name, .slot = slot, .flags = flags},
+             mount.at);
   draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
   draft_.view.place({.path = walk.path, .asked = &mount});
   draft_.view.make_file(walk.path, mode);
@@ -263,9 +285,11 @@ void MountSteps::hide(const Mount& mount, const std::string& place, bool is_dire
   if (!std::exchange(has_cover_[is_directory ? 1 : 0], true)) staged(name, is_directory, 0, {}, {});
   const Slot slot = draft_.new_slot();
   draft_.add(draft_.filesystems,
-             CloneStaged{.stage = from, .name = draft_.keep(name), .slot = slot, .flags = {.set = kCover}}, mount.at);
+             CloneStaged{.stage = from, .name = draft_.keep(name), .slot = slot, .flags = {.set = kCover}},
+             mount.at);
   draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(place)}, mount.key_at);
-  draft_.view.place({.path = place, .backing = {.opaque = true}, .asked = &mount, .read_only = true, .no_exec = true});
+  draft_.view.place(
+      {.path = place, .backing = {.opaque = true}, .asked = &mount, .read_only = true, .no_exec = true});
   if (is_directory) {
     draft_.view.make_directory(place, 0);
   } else {
@@ -313,13 +337,16 @@ bool check_owner(Draft& draft, const Mount& mount) {
     if (each.type != mount.type || draft.is_new(each.owner)) continue;
     if (mount.type == MountType::proc && *mount.fallback_bind) continue;
     draft.problem({.code = "E0335",
-                   .what = fmt::format("a {} of our own needs a {} namespace of our own", each.filesystem, each.namespace_name),
+                   .what = fmt::format("a {} of our own needs a {} namespace of our own", each.filesystem,
+                                       each.namespace_name),
                    .at = mount.key_at,
                    .other = draft.profile.namespaces.of(each.owner).at,
                    .other_label = "it is the host's here",
                    .cause = "the kernel gives this file system only to who owns that namespace",
                    .help = fmt::format("bind the host's instead: {{ type = \"bind\", source = \"{}\" }}",
-                                       mount.type == MountType::sysfs ? "/sys" : mount.type == MountType::proc ? "/proc" : mount.target)});
+                                       mount.type == MountType::sysfs  ? "/sys"
+                                       : mount.type == MountType::proc ? "/proc"
+                                                                       : mount.target)});
     return false;
   }
   return true;
@@ -334,7 +361,8 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
   switch (mount.type) {
     case MountType::tmpfs:
       attach(mount, walk, tmpfs_of(mount));
-      if (mount.write && !**mount.write) draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
+      if (mount.write && !**mount.write)
+        draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
       break;
     case MountType::proc:
       attach(mount, walk, proc_of(mount));
@@ -353,9 +381,15 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
       attach(mount, walk, new_filesystem("devpts", options, flags, mount.at));
       break;
     }
-    case MountType::sysfs: attach(mount, walk, new_filesystem("sysfs", {}, flags, mount.at)); break;
-    case MountType::mqueue: attach(mount, walk, new_filesystem("mqueue", {}, flags, mount.at)); break;
-    default: attach(mount, walk, new_filesystem("cgroup2", {}, flags, mount.at)); break;
+    case MountType::sysfs:
+      attach(mount, walk, new_filesystem("sysfs", {}, flags, mount.at));
+      break;
+    case MountType::mqueue:
+      attach(mount, walk, new_filesystem("mqueue", {}, flags, mount.at));
+      break;
+    default:
+      attach(mount, walk, new_filesystem("cgroup2", {}, flags, mount.at));
+      break;
   }
 }
 
@@ -364,11 +398,21 @@ void MountSteps::make(const Mount& mount) {
   switch (mount.type) {
     case MountType::bind:
     case MountType::device:
-    case MountType::mirror: make_bind(mount, walk); break;
-    case MountType::overlay: make_overlay(mount, walk); break;
-    case MountType::file: make_file(mount, walk); break;
-    case MountType::symlink: make_link(mount, walk); break;
-    case MountType::hidden: make_hidden(mount, walk); break;
+    case MountType::mirror:
+      make_bind(mount, walk);
+      break;
+    case MountType::overlay:
+      make_overlay(mount, walk);
+      break;
+    case MountType::file:
+      make_file(mount, walk);
+      break;
+    case MountType::symlink:
+      make_link(mount, walk);
+      break;
+    case MountType::hidden:
+      make_hidden(mount, walk);
+      break;
     case MountType::dir: {
       const mode_t mode = mount.mode ? **mount.mode : 0755;
       if (walk.missing.empty() && walk.seen.kind == FileKind::directory) break;
@@ -377,7 +421,8 @@ void MountSteps::make(const Mount& mount) {
       draft_.view.make_directory(walk.path, mode);
       break;
     }
-    default: make_filesystem(mount, walk);
+    default:
+      make_filesystem(mount, walk);
   }
 }
 
@@ -387,7 +432,9 @@ PlacedMount MountSteps::make_root(const Mount* root) {
   Slot slot = kNone;
   if (mount.type == MountType::bind) {
     if (!is_directory(mount, draft_.host)) {
-      draft_.problem({.code = "E0323", .what = "the root must be a directory", .at = mount.source ? mount.source->at : mount.at});
+      draft_.problem({.code = "E0323",
+                      .what = "the root must be a directory",
+                      .at = mount.source ? mount.source->at : mount.at});
     }
     slot = clone_source(mount, source_of(mount));
   } else if (mount.type == MountType::overlay) {

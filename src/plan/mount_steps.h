@@ -7,7 +7,8 @@
 
 namespace hutch {
 
-/// Turns entries into steps, one after the other in an order that is settled already, and keeps the view in step.
+/// Turns entries into steps, one after the other in an order that is settled already, and keeps the view in
+/// step.
 class MountSteps {
  public:
   MountSteps(Draft& draft, const std::map<std::string, Mount>& entries) : draft_(draft), entries_(entries) {}

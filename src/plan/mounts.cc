@@ -1,4 +1,5 @@
-// The tree: in which order mounts are made, what each lands on, and the steps for it. mount_setattr(2), pivot_root(2).
+// The tree: in which order mounts are made, what each lands on, and the steps for it. mount_setattr(2),
+// pivot_root(2).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,15 +33,14 @@ std::vector<Planned> in_path_order(const std::map<std::string, Mount>& entries) 
     if (target != "/" && !mount.is_glob) planned.push_back({.mount = &mount, .place = target});
   }
   std::ranges::stable_sort(planned, [](const Planned& a, const Planned& b) {
-    return std::ranges::lexicographical_compare(a.place, b.place, [](char x, char y) {
-      return (x == '/' ? '\0' : x) < (y == '/' ? '\0' : y);
-    });
+    return std::ranges::lexicographical_compare(
+        a.place, b.place, [](char x, char y) { return (x == '/' ? '\0' : x) < (y == '/' ? '\0' : y); });
   });
   return planned;
 }
 
-/// Where each entry lands depends on links that other entries make, so the order is tried, looked at, and mended:
-/// whatever an entry passed on its way must have been there before it.
+/// Where each entry lands depends on links that other entries make, so the order is tried, looked at, and
+/// mended: whatever an entry passed on its way must have been there before it.
 class Order {
  public:
   Order(Draft& draft, const std::map<std::string, Mount>& entries, const PlacedMount& root)
@@ -77,7 +77,8 @@ class Order {
     for (std::size_t i = 0; i < planned_.size() && !moved; ++i) {
       for (const std::string& passed : planned_[i].visited) {
         const auto found = at.find(passed);
-        if (found == at.end() || found->second <= i || planned_[found->second].place == planned_[i].place) continue;
+        if (found == at.end() || found->second <= i || planned_[found->second].place == planned_[i].place)
+          continue;
         const auto first = planned_.begin() + static_cast<std::ptrdiff_t>(i);
         const auto needed = planned_.begin() + static_cast<std::ptrdiff_t>(found->second);
         std::rotate(first, needed, needed + 1);
@@ -101,7 +102,8 @@ bool check_places(Draft& draft, const std::vector<Planned>& planned) {
     const auto [before, is_first] = at.emplace(each.place, each.mount);
     if (is_first) continue;
     draft.problem({.code = "E0328",
-                   .what = fmt::format("{} and {} are the same place", quoted(each.mount->target), quoted(before->second->target)),
+                   .what = fmt::format("{} and {} are the same place", quoted(each.mount->target),
+                                       quoted(before->second->target)),
                    .at = each.mount->key_at,
                    .other = before->second->key_at,
                    .other_label = "the other one",
@@ -115,7 +117,8 @@ const Mount* root_entry(Draft& draft, const std::map<std::string, Mount>& entrie
   const auto found = entries.find("/");
   if (found == entries.end()) return nullptr;
   const Mount& root = found->second;
-  if (root.type == MountType::tmpfs || root.type == MountType::bind || root.type == MountType::overlay) return &root;
+  if (root.type == MountType::tmpfs || root.type == MountType::bind || root.type == MountType::overlay)
+    return &root;
   draft.problem({.code = "E0321",
                  .what = "the root can be a tmpfs, a bind or an overlay",
                  .at = root.at,
@@ -171,10 +174,11 @@ void place_mounts(Draft& draft) {
 
   Order order(draft, entries, base);
   if (!order.settle()) {
-    draft.problem({.code = "E0329",
-                   .what = "mounts and links wait for each other in a circle",
-                   .at = order.planned().front().mount->key_at,
-                   .help = "a symbolic link of the profile leads through a mount that lies behind that link"});
+    draft.problem(
+        {.code = "E0329",
+         .what = "mounts and links wait for each other in a circle",
+         .at = order.planned().front().mount->key_at,
+         .help = "a symbolic link of the profile leads through a mount that lies behind that link"});
     return;
   }
   if (!check_places(draft, order.planned())) return;

@@ -24,12 +24,13 @@ constexpr std::array<NamespaceName, 7> kClonedNamespaces{{{Ns::user, "user", CLO
                                                           {Ns::cgroup, "cgroup", CLONE_NEWCGROUP}}};
 
 void contradict(Draft& draft, Origin asked, const std::string& what, Ns which, const char* name) {
-  draft.problem({.code = "E0301",
-                 .what = what,
-                 .at = asked,
-                 .other = draft.profile.namespaces.of(which).at,
-                 .other_label = fmt::format("`{}` is the host's here", name),
-                 .help = fmt::format("leave `namespaces.{}` out (it is \"new\" by default), or drop this", name)});
+  draft.problem(
+      {.code = "E0301",
+       .what = what,
+       .at = asked,
+       .other = draft.profile.namespaces.of(which).at,
+       .other_label = fmt::format("`{}` is the host's here", name),
+       .help = fmt::format("leave `namespaces.{}` out (it is \"new\" by default), or drop this", name)});
 }
 
 void check_contradictions(Draft& draft) {
@@ -43,11 +44,12 @@ void check_contradictions(Draft& draft) {
     }
   }
   if (!draft.is_new(Ns::net) && profile.loopback.said()) {
-    contradict(draft, profile.loopback.at, "`network.loopback` speaks of a network of its own", Ns::net, "net");
+    contradict(draft, profile.loopback.at, "`network.loopback` speaks of a network of its own", Ns::net,
+               "net");
   }
   if (!draft.is_new(Ns::mount) && !profile.mounts.empty()) {
-    contradict(draft, profile.mounts.begin()->second.key_at, "mounts would be made in the host's own tree", Ns::mount,
-               "mount");
+    contradict(draft, profile.mounts.begin()->second.key_at, "mounts would be made in the host's own tree",
+               Ns::mount, "mount");
   }
   if (!draft.is_new(Ns::user) && !*profile.namespaces.nested && profile.namespaces.nested.said()) {
     contradict(draft, profile.namespaces.nested.at,

@@ -10,14 +10,15 @@
 
 namespace hutch {
 
-/// The whole launch as data: ordered steps, by phase. Complete once made; nothing after `compile` looks elsewhere.
-/// What `hutch plan` prints, tests compare and the child executes are these same objects.
+/// The whole launch as data: ordered steps, by phase. Complete once made; nothing after `compile` looks
+/// elsewhere. What `hutch plan` prints, tests compare and the child executes are these same objects.
 struct Plan {
   std::vector<Step> steps;
   std::uint32_t slots = 0;  ///< how many descriptors steps hand to each other
   std::uint32_t pins = 0;   ///< how many sources are pinned
   std::vector<Skipped> skipped;
-  std::vector<Said<std::string>> remarks;  ///< things worth knowing that nobody asked for: "/proc is the outer one"
+  std::vector<Said<std::string>>
+      remarks;  ///< things worth knowing that nobody asked for: "/proc is the outer one"
   std::string profile_name;
 
   StringPool strings;  ///< what every ZStr and Borrowed above points into

@@ -22,7 +22,8 @@ const char* expect_word(Expect expect) {
   return kWords[static_cast<std::size_t>(expect)];
 }
 
-/// Writes one field by its type. Bytes that are no UTF-8 would not survive JSON: such texts are said in hexadecimal.
+/// Writes one field by its type. Bytes that are no UTF-8 would not survive JSON: such texts are said in
+/// hexadecimal.
 struct FieldWriter {
   Json& json;
 
@@ -70,7 +71,9 @@ struct FieldWriter {
   void write(std::uint32_t number) const { json.value(std::uint64_t{number}); }
   void write(const sock_filter& line) const {
     json.array([&] {
-      for (const unsigned number : {unsigned{line.code}, unsigned{line.jt}, unsigned{line.jf}, unsigned{line.k}}) json.value(number);
+      for (const unsigned number :
+           {unsigned{line.code}, unsigned{line.jt}, unsigned{line.jf}, unsigned{line.k}})
+        json.value(number);
     });
   }
   static bool is_plain(std::string_view text);
@@ -103,9 +106,15 @@ struct FieldSchema {
   Json& json;
   std::vector<std::string>& names;
 
-  void operator()(const char* name, ZStr) const { open(name, [this] { text(); }); }
-  void operator()(const char* name, bool) const { open(name, [this] { json.field("type", "boolean"); }); }
-  void operator()(const char* name, int) const { open(name, [this] { json.field("type", "integer"); }); }
+  void operator()(const char* name, ZStr) const {
+    open(name, [this] { text(); });
+  }
+  void operator()(const char* name, bool) const {
+    open(name, [this] { json.field("type", "boolean"); });
+  }
+  void operator()(const char* name, int) const {
+    open(name, [this] { json.field("type", "integer"); });
+  }
   void operator()(const char* name, std::uint32_t) const {
     open(name, [this] {
       json.key("type");
@@ -115,12 +124,15 @@ struct FieldSchema {
       });
     });
   }
-  void operator()(const char* name, std::uint64_t) const { open(name, [this] { json.field("type", "integer"); }); }
+  void operator()(const char* name, std::uint64_t) const {
+    open(name, [this] { json.field("type", "integer"); });
+  }
   void operator()(const char* name, Expect) const {
     open(name, [this] {
       json.key("enum");
       json.array([this] {
-        for (const Expect each : {Expect::anything, Expect::directory, Expect::not_directory}) json.value(expect_word(each));
+        for (const Expect each : {Expect::anything, Expect::directory, Expect::not_directory})
+          json.value(expect_word(each));
       });
     });
   }
@@ -281,12 +293,39 @@ std::string plan_digest(const Plan& plan) {
   return sha256_hex(json.text());
 }
 
+namespace {
+
+void origin_schema(Json& json) {
+  json.key("origin");
+  json.object([&] {
+    json.field("description", "where it was asked for; null: the launcher always does this");
+    json.key("type");
+    json.array([&] {
+      json.value("object");
+      json.value("null");
+    });
+    json.key("properties");
+    json.object([&] {
+      json.key("file");
+      json.object([&] { json.field("type", "string"); });
+      json.key("line");
+      json.object([&] { json.field("type", "integer"); });
+      json.key("column");
+      json.object([&] { json.field("type", "integer"); });
+    });
+    json.field("additionalProperties", false);
+  });
+}
+
+}  // namespace
+
 std::string plan_schema() {
   Json json;
   json.object([&] {
     json.field("$schema", "https://json-schema.org/draft/2020-12/schema");
     json.field("title", "Hutch plan");
-    json.field("description", "What `hutch plan --json` prints: the ordered steps of a launch, and what was left out.");
+    json.field("description",
+               "What `hutch plan --json` prints: the ordered steps of a launch, and what was left out.");
     json.field("type", "object");
     json.key("properties");
     json.object([&] {
@@ -314,31 +353,12 @@ std::string plan_schema() {
     });
     json.key("required");
     json.array([&] {
-      for (const char* name : {"schema_version", "profile", "digest", "steps", "skipped", "remarks"}) json.value(name);
+      for (const char* name : {"schema_version", "profile", "digest", "steps", "skipped", "remarks"})
+        json.value(name);
     });
     json.field("additionalProperties", false);
     json.key("$defs");
-    json.object([&] {
-      json.key("origin");
-      json.object([&] {
-        json.field("description", "where it was asked for; null: the launcher always does this");
-        json.key("type");
-        json.array([&] {
-          json.value("object");
-          json.value("null");
-        });
-        json.key("properties");
-        json.object([&] {
-          json.key("file");
-          json.object([&] { json.field("type", "string"); });
-          json.key("line");
-          json.object([&] { json.field("type", "integer"); });
-          json.key("column");
-          json.object([&] { json.field("type", "integer"); });
-        });
-        json.field("additionalProperties", false);
-      });
-    });
+    json.object([&] { origin_schema(json); });
   });
   return json.text() + "\n";
 }

@@ -48,11 +48,15 @@ void drop_privileges(Draft& draft) {
     for (Diagnostic& each : filter.error()) draft.problem(std::move(each));
   }
 
-  const auto add = [&draft](Op op, Origin at) { draft.add(draft.privileges, std::move(op), at, Phase::privileges); };
+  const auto add = [&draft](Op op, Origin at) {
+    draft.add(draft.privileges, std::move(op), at, Phase::privileges);
+  };
   const bool no_new_privs = *profile.process.no_new_privs;
-  // A filter takes no_new_privs or CAP_SYS_ADMIN: without the first it is loaded while the second is still there.
+  // A filter takes no_new_privs or CAP_SYS_ADMIN: without the first it is loaded while the second is still
+  // there.
   if (!no_new_privs) add(LoadFilter{.name = "floor", .program = program}, {});
-  add(DropCapabilities{.keep = keep, .ambient = keep != 0 && draft.uid != 0, .last_capability = last}, kept_at);
+  add(DropCapabilities{.keep = keep, .ambient = keep != 0 && draft.uid != 0, .last_capability = last},
+      kept_at);
   if (*profile.process.memory_deny_write_execute) {
     add(SetMemoryDenyWriteExecute{}, profile.process.memory_deny_write_execute.at);
   }

@@ -34,8 +34,8 @@ void connect_streams(Draft& draft) {
       continue;
     }
     const Slot slot = draft.new_slot();
-    draft.add(draft.before_clone, OpenStream{.path = draft.keep(path), .stream = stream, .slot = slot}, wanted.at,
-              Phase::before_clone);
+    draft.add(draft.before_clone, OpenStream{.path = draft.keep(path), .stream = stream, .slot = slot},
+              wanted.at, Phase::before_clone);
     draft.add(draft.privileges, ConnectStream{.slot = slot, .stream = stream}, wanted.at, Phase::privileges);
   }
 }
@@ -52,7 +52,8 @@ void set_personality(Draft& draft) {
     }
   }
   if (persona == 0) return;
-  draft.add(draft.privileges, SetPersonality{persona}, draft.profile.process.personality.front().at, Phase::privileges);
+  draft.add(draft.privileges, SetPersonality{persona}, draft.profile.process.personality.front().at,
+            Phase::privileges);
 }
 
 /// The caller's directory if that very directory is visible inside, else home, else "/".
@@ -85,23 +86,28 @@ void choose_directory(Draft& draft) {
       draft.problem({.code = "E0342",
                      .what = fmt::format("`cwd`: there is no directory {} inside", quoted(**wanted)),
                      .at = wanted->at,
-                     .help = fmt::format("mount something there, or make it: [mounts] {} = \"dir\"", quoted(**wanted))});
+                     .help = fmt::format("mount something there, or make it: [mounts] {} = \"dir\"",
+                                         quoted(**wanted))});
       return;
     }
     directory = walk.path;
   } else {
     directory = default_directory(draft);
   }
-  draft.add(draft.privileges, ChangeDir{draft.keep(directory)}, wanted ? wanted->at : Origin{}, Phase::privileges);
+  draft.add(draft.privileges, ChangeDir{draft.keep(directory)}, wanted ? wanted->at : Origin{},
+            Phase::privileges);
   draft.directory = directory;
 }
 
 void set_scheduling(Draft& draft) {
   const Process& process = draft.profile.process;
-  const auto add = [&draft](Op op, Origin at) { draft.add(draft.privileges, std::move(op), at, Phase::privileges); };
+  const auto add = [&draft](Op op, Origin at) {
+    draft.add(draft.privileges, std::move(op), at, Phase::privileges);
+  };
   if (process.nice) add(SetNice{**process.nice}, process.nice->at);
   if (process.io_class) {
-    add(SetIoPriority{.io_class = (*process.io_class)->which, .level = (*process.io_class)->level}, process.io_class->at);
+    add(SetIoPriority{.io_class = (*process.io_class)->which, .level = (*process.io_class)->level},
+        process.io_class->at);
   }
   if (process.cpu_affinity) {
     add(SetAffinity{draft.plan.strings.keep(**process.cpu_affinity)}, process.cpu_affinity->at);
@@ -113,7 +119,9 @@ void set_scheduling(Draft& draft) {
 
 void prepare_process(Draft& draft) {
   const Process& process = draft.profile.process;
-  const auto add = [&draft](Op op, Origin at) { draft.add(draft.privileges, std::move(op), at, Phase::privileges); };
+  const auto add = [&draft](Op op, Origin at) {
+    draft.add(draft.privileges, std::move(op), at, Phase::privileges);
+  };
 
   if (draft.is_new(Ns::pid) && *process.init) add(StartInit{}, process.init.at);
   if (process.umask) {
@@ -127,7 +135,11 @@ void prepare_process(Draft& draft) {
   connect_streams(draft);
   choose_directory(draft);
   for (const Limit& limit : draft.profile.limits) {
-    add(SetLimit{.resource = limit.resource, .name = draft.keep(limit.name), .soft = limit.soft, .hard = limit.hard}, limit.at);
+    add(SetLimit{.resource = limit.resource,
+                 .name = draft.keep(limit.name),
+                 .soft = limit.soft,
+                 .hard = limit.hard},
+        limit.at);
   }
   add(ResetSignals{}, {});
   std::vector<std::uint32_t> keep;
@@ -136,7 +148,8 @@ void prepare_process(Draft& draft) {
   }
   std::ranges::sort(keep);
   keep.erase(std::unique(keep.begin(), keep.end()), keep.end());
-  add(CloseDescriptors{draft.plan.strings.keep(keep)}, process.keep_fds.empty() ? Origin{} : process.keep_fds.front().at);
+  add(CloseDescriptors{draft.plan.strings.keep(keep)},
+      process.keep_fds.empty() ? Origin{} : process.keep_fds.front().at);
 }
 
 }  // namespace hutch

@@ -15,7 +15,7 @@
 namespace hutch {
 namespace {
 
-constexpr int kLongestChain = 5;             // the kernel's: binfmt_script(5) within binfmt_script
+constexpr int kLongestChain = 5;                      // the kernel's: binfmt_script(5) within binfmt_script
 constexpr std::size_t kHead = std::size_t{64} << 10;  // program headers and PT_INTERP come early
 
 template <class T>
@@ -79,7 +79,9 @@ std::string missing_link(const Profile& profile, const Host& host, const std::st
     const std::string next = absolute_from("/", needs.path);
     const View::Walk there = draft.view.walk(next);
     if (there.seen.kind == FileKind::missing) {
-      const std::string at = there.missing.empty() || there.missing == next ? "" : fmt::format(" ({} is missing)", quoted(there.missing));
+      const std::string at = there.missing.empty() || there.missing == next
+                                 ? ""
+                                 : fmt::format(" ({} is missing)", quoted(there.missing));
       return fmt::format("its {} {} does not exist inside{}", needs.as, quoted(needs.path), at);
     }
     path = next;

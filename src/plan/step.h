@@ -36,9 +36,9 @@ struct MountFlags {
   std::uint64_t clear = 0;
 };
 
-#define HUTCH_STEP(tag)                            \
-  static constexpr const char* kind = tag;         \
-  template <class Self, class Visit>               \
+#define HUTCH_STEP(tag)                    \
+  static constexpr const char* kind = tag; \
+  template <class Self, class Visit>       \
   static void fields([[maybe_unused]] Self&& s, [[maybe_unused]] Visit&& visit)
 
 // --- before clone: the parent, with the caller's own credentials
@@ -48,14 +48,22 @@ struct PinSource {
   ZStr path;
   Expect expect = Expect::anything;
   Pin pin = 0;
-  HUTCH_STEP("pin_source") { visit("path", s.path); visit("expect", s.expect); visit("pin", s.pin); }
+  HUTCH_STEP("pin_source") {
+    visit("path", s.path);
+    visit("expect", s.expect);
+    visit("pin", s.pin);
+  }
 };
 /// Opens a host file as a standard stream of the program.
 struct OpenStream {
   ZStr path;
   int stream = 0;  ///< 0, 1, 2
   Slot slot = 0;
-  HUTCH_STEP("open_stream") { visit("path", s.path); visit("stream", s.stream); visit("slot", s.slot); }
+  HUTCH_STEP("open_stream") {
+    visit("path", s.path);
+    visit("stream", s.stream);
+    visit("slot", s.slot);
+  }
 };
 
 // --- clone
@@ -71,13 +79,19 @@ struct CloneChild {
 /// Writes /proc/CHILD/NAME: "setgroups", "uid_map" or "gid_map" (user_namespaces(7)).
 struct WriteChildFile {
   ZStr name, content;
-  HUTCH_STEP("write_child_file") { visit("name", s.name); visit("content", s.content); }
+  HUTCH_STEP("write_child_file") {
+    visit("name", s.name);
+    visit("content", s.content);
+  }
 };
 /// Runs newuidmap(1) or newgidmap(1) with the child's pid and these rows.
 struct RunMapHelper {
   ZStr program;
   Borrowed<ZStr> rows;  ///< inside, outside, count, inside, …
-  HUTCH_STEP("run_map_helper") { visit("program", s.program); visit("rows", s.rows); }
+  HUTCH_STEP("run_map_helper") {
+    visit("program", s.program);
+    visit("rows", s.rows);
+  }
 };
 struct LetChildGo {
   HUTCH_STEP("let_child_go") {}
@@ -92,10 +106,14 @@ struct AwaitParent {
 struct DieWithParent {
   HUTCH_STEP("die_with_parent") {}
 };
-/// Writes a file of the host's /proc, before the old root is left: maps, oom_score_adj, offsets, namespace limits.
+/// Writes a file of the host's /proc, before the old root is left: maps, oom_score_adj, offsets, namespace
+/// limits.
 struct WriteFile {
   ZStr path, content;
-  HUTCH_STEP("write_file") { visit("path", s.path); visit("content", s.content); }
+  HUTCH_STEP("write_file") {
+    visit("path", s.path);
+    visit("content", s.content);
+  }
 };
 /// unshare(CLONE_NEWTIME): the next process will be in the new time namespace.
 struct UnshareTime {
@@ -108,7 +126,10 @@ struct BecomeIds {
   bool set_groups = false;
   Borrowed<gid_t> groups;
   HUTCH_STEP("become_ids") {
-    visit("uid", s.uid); visit("gid", s.gid); visit("set_groups", s.set_groups); visit("groups", s.groups);
+    visit("uid", s.uid);
+    visit("gid", s.gid);
+    visit("set_groups", s.set_groups);
+    visit("groups", s.groups);
   }
 };
 /// Takes CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH out of the effective set (or puts them back), so that
@@ -117,7 +138,8 @@ struct UseCallersRights {
   bool on = true;
   HUTCH_STEP("use_callers_rights") { visit("on", s.on); }
 };
-/// open_tree(OPEN_TREE_CLONE) of a host path, checked to be the pinned object, then mount_setattr on the detached copy.
+/// open_tree(OPEN_TREE_CLONE) of a host path, checked to be the pinned object, then mount_setattr on the
+/// detached copy.
 struct CloneTree {
   ZStr path;
   Pin pin = 0;
@@ -126,8 +148,12 @@ struct CloneTree {
   MountFlags flags;
   std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE or MS_SHARED
   HUTCH_STEP("clone_tree") {
-    visit("path", s.path); visit("pin", s.pin); visit("slot", s.slot); visit("recursive", s.recursive);
-    visit("flags", s.flags); visit("propagation", s.propagation);
+    visit("path", s.path);
+    visit("pin", s.pin);
+    visit("slot", s.slot);
+    visit("recursive", s.recursive);
+    visit("flags", s.flags);
+    visit("propagation", s.propagation);
   }
 };
 /// open(O_PATH) of a host directory as a layer of an overlay, checked to be the pinned object.
@@ -135,7 +161,11 @@ struct OpenLayer {
   ZStr path;
   Pin pin = 0;
   Slot slot = 0;
-  HUTCH_STEP("open_layer") { visit("path", s.path); visit("pin", s.pin); visit("slot", s.slot); }
+  HUTCH_STEP("open_layer") {
+    visit("path", s.path);
+    visit("pin", s.pin);
+    visit("slot", s.slot);
+  }
 };
 /// mount(NULL, "/", MS_REC | MS_PRIVATE): nothing we mount reaches the host.
 struct KeepMountsPrivate {
@@ -148,16 +178,24 @@ struct MakeFilesystem {
   Slot slot = 0;
   MountFlags flags;
   HUTCH_STEP("make_filesystem") {
-    visit("type", s.type); visit("options", s.options); visit("slot", s.slot); visit("flags", s.flags);
+    visit("type", s.type);
+    visit("options", s.options);
+    visit("slot", s.slot);
+    visit("flags", s.flags);
   }
 };
-/// Attaches the tree in `slot` at a directory of the old root that nothing needs any more. Gone with the old root.
+/// Attaches the tree in `slot` at a directory of the old root that nothing needs any more. Gone with the old
+/// root.
 struct AttachStage {
   Slot slot = 0;
   ZStr path;
-  HUTCH_STEP("attach_stage") { visit("slot", s.slot); visit("path", s.path); }
+  HUTCH_STEP("attach_stage") {
+    visit("slot", s.slot);
+    visit("path", s.path);
+  }
 };
-/// A file or directory directly in the stage: covers, private file contents, overlay upper and work directories.
+/// A file or directory directly in the stage: covers, private file contents, overlay upper and work
+/// directories.
 struct StageEntry {
   Slot stage = 0;
   ZStr name;
@@ -165,7 +203,10 @@ struct StageEntry {
   mode_t mode = 0;
   ZStr content;
   HUTCH_STEP("stage_entry") {
-    visit("stage", s.stage); visit("name", s.name); visit("directory", s.directory); visit("mode", s.mode);
+    visit("stage", s.stage);
+    visit("name", s.name);
+    visit("directory", s.directory);
+    visit("mode", s.mode);
     visit("content", s.content);
   }
 };
@@ -176,13 +217,16 @@ struct CloneStaged {
   Slot slot = 0;
   MountFlags flags;
   HUTCH_STEP("clone_staged") {
-    visit("stage", s.stage); visit("name", s.name); visit("slot", s.slot); visit("flags", s.flags);
+    visit("stage", s.stage);
+    visit("name", s.name);
+    visit("slot", s.slot);
+    visit("flags", s.flags);
   }
 };
 /// overlayfs: layers by descriptor (/proc/self/fd/N), so no path needs escaping.
 struct MakeOverlay {
-  Borrowed<Slot> lower;        ///< of OpenLayer, the first one on top
-  Slot upper = kNone;          ///< of OpenLayer; kNone with `stage`: entries `upper_name` and `work_name` of it
+  Borrowed<Slot> lower;  ///< of OpenLayer, the first one on top
+  Slot upper = kNone;    ///< of OpenLayer; kNone with `stage`: entries `upper_name` and `work_name` of it
   Slot work = kNone;
   Slot stage = kNone;
   ZStr upper_name, work_name;
@@ -190,9 +234,15 @@ struct MakeOverlay {
   Slot slot = 0;
   MountFlags flags;
   HUTCH_STEP("make_overlay") {
-    visit("lower", s.lower); visit("upper", s.upper); visit("work", s.work); visit("stage", s.stage);
-    visit("upper_name", s.upper_name); visit("work_name", s.work_name); visit("user_xattr", s.user_xattr);
-    visit("slot", s.slot); visit("flags", s.flags);
+    visit("lower", s.lower);
+    visit("upper", s.upper);
+    visit("work", s.work);
+    visit("stage", s.stage);
+    visit("upper_name", s.upper_name);
+    visit("work_name", s.work_name);
+    visit("user_xattr", s.user_xattr);
+    visit("slot", s.slot);
+    visit("flags", s.flags);
   }
 };
 /// move_mount over "/", pivot_root(".", "."), umount2(MNT_DETACH): from here on only the new root exists.
@@ -207,31 +257,45 @@ struct EnterRoot {
 struct MakeDir {
   ZStr path;
   mode_t mode = 0755;
-  HUTCH_STEP("make_dir") { visit("path", s.path); visit("mode", s.mode); }
+  HUTCH_STEP("make_dir") {
+    visit("path", s.path);
+    visit("mode", s.mode);
+  }
 };
 struct MakeSymlink {
   ZStr path, to;
-  HUTCH_STEP("make_symlink") { visit("path", s.path); visit("to", s.to); }
+  HUTCH_STEP("make_symlink") {
+    visit("path", s.path);
+    visit("to", s.to);
+  }
 };
 struct MakeFile {
   ZStr path;
   mode_t mode = 0644;
   ZStr content;
-  HUTCH_STEP("make_file") { visit("path", s.path); visit("mode", s.mode); visit("content", s.content); }
+  HUTCH_STEP("make_file") {
+    visit("path", s.path);
+    visit("mode", s.mode);
+    visit("content", s.content);
+  }
 };
 /// Attaches the detached tree in `slot`. Directory on directory, anything else on anything else.
 struct Attach {
   Slot slot = 0;
   ZStr path;
-  HUTCH_STEP("attach") { visit("slot", s.slot); visit("path", s.path); }
+  HUTCH_STEP("attach") {
+    visit("slot", s.slot);
+    visit("path", s.path);
+  }
 };
 /// mount_setattr(MOUNT_ATTR_RDONLY) on the mount at `path`, that one only.
 struct Seal {
   ZStr path;
   HUTCH_STEP("seal") { visit("path", s.path); }
 };
-/// Covers what is at `path` with a read-only view of itself: open_tree(OPEN_TREE_CLONE), mount_setattr, move_mount.
-/// For parts of a file system that is otherwise writable (/proc/sys). A path that does not exist is left alone.
+/// Covers what is at `path` with a read-only view of itself: open_tree(OPEN_TREE_CLONE), mount_setattr,
+/// move_mount. For parts of a file system that is otherwise writable (/proc/sys). A path that does not exist
+/// is left alone.
 struct ReadOnlyView {
   ZStr path;
   HUTCH_STEP("read_only_view") { visit("path", s.path); }
@@ -248,7 +312,8 @@ struct SetDomainname {
 struct BringLoopbackUp {
   HUTCH_STEP("bring_loopback_up") {}
 };
-/// From here on two processes: this one becomes the minimal init (pid 1), the next steps belong to the program.
+/// From here on two processes: this one becomes the minimal init (pid 1), the next steps belong to the
+/// program.
 struct StartInit {
   HUTCH_STEP("start_init") {}
 };
@@ -260,7 +325,10 @@ struct SetLimit {
   ZStr name;
   std::uint64_t soft = 0, hard = 0;
   HUTCH_STEP("set_limit") {
-    visit("resource", s.resource); visit("name", s.name); visit("soft", s.soft); visit("hard", s.hard);
+    visit("resource", s.resource);
+    visit("name", s.name);
+    visit("soft", s.soft);
+    visit("hard", s.hard);
   }
 };
 struct SetNice {
@@ -269,7 +337,10 @@ struct SetNice {
 };
 struct SetIoPriority {
   int io_class = 0, level = 0;
-  HUTCH_STEP("set_io_priority") { visit("class", s.io_class); visit("level", s.level); }
+  HUTCH_STEP("set_io_priority") {
+    visit("class", s.io_class);
+    visit("level", s.level);
+  }
 };
 struct SetAffinity {
   Borrowed<std::uint32_t> cpus;
@@ -299,7 +370,10 @@ struct NewSession {
 struct ConnectStream {
   Slot slot = 0;
   int stream = 0;
-  HUTCH_STEP("connect_stream") { visit("slot", s.slot); visit("stream", s.stream); }
+  HUTCH_STEP("connect_stream") {
+    visit("slot", s.slot);
+    visit("stream", s.stream);
+  }
 };
 struct ChangeDir {
   ZStr path;
@@ -309,23 +383,30 @@ struct ChangeDir {
 struct ResetSignals {
   HUTCH_STEP("reset_signals") {}
 };
-/// Everything but `keep` leaves the bounding, permitted, effective, inheritable and ambient sets (capabilities(7)).
+/// Everything but `keep` leaves the bounding, permitted, effective, inheritable and ambient sets
+/// (capabilities(7)).
 struct DropCapabilities {
   std::uint64_t keep = 0;
   bool ambient = false;  ///< make the kept ones ambient, so that they survive exec of a non-root uid
   int last_capability = 40;
   HUTCH_STEP("drop_capabilities") {
-    visit("keep", s.keep); visit("ambient", s.ambient); visit("last_capability", s.last_capability);
+    visit("keep", s.keep);
+    visit("ambient", s.ambient);
+    visit("last_capability", s.last_capability);
   }
 };
 struct NoNewPrivs {
   HUTCH_STEP("no_new_privs") {}
 };
-/// seccomp(SECCOMP_SET_MODE_FILTER). Without no_new_privs it needs CAP_SYS_ADMIN and so comes before DropCapabilities.
+/// seccomp(SECCOMP_SET_MODE_FILTER). Without no_new_privs it needs CAP_SYS_ADMIN and so comes before
+/// DropCapabilities.
 struct LoadFilter {
   ZStr name;  ///< "floor"
   Borrowed<sock_filter> program;
-  HUTCH_STEP("load_filter") { visit("name", s.name); visit("program", s.program); }
+  HUTCH_STEP("load_filter") {
+    visit("name", s.name);
+    visit("program", s.program);
+  }
 };
 /// close_range: everything but 0, 1, 2 and these is closed on exec.
 struct CloseDescriptors {
@@ -336,23 +417,27 @@ struct CloseDescriptors {
 // --- exec
 
 struct Exec {
-  ZStr path;             ///< absolute inside
+  ZStr path;  ///< absolute inside
   Borrowed<ZStr> argv;
-  Borrowed<ZStr> env;    ///< "NAME=value", in byte order
+  Borrowed<ZStr> env;                                 ///< "NAME=value", in byte order
   Borrowed<const char*> argv_pointers, env_pointers;  ///< the same, NULL-terminated, for execve
-  HUTCH_STEP("exec") { visit("path", s.path); visit("argv", s.argv); visit("env", s.env); }
+  HUTCH_STEP("exec") {
+    visit("path", s.path);
+    visit("argv", s.argv);
+    visit("env", s.env);
+  }
 };
 
 #undef HUTCH_STEP
 
-using Op = std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, AwaitParent,
-                        DieWithParent, WriteFile, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
-                        KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay, EnterRoot,
-                        MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp,
-                        StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality,
-                        SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession,
-                        ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, LoadFilter,
-                        CloseDescriptors, Exec>;
+using Op =
+    std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, AwaitParent,
+                 DieWithParent, WriteFile, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
+                 KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
+                 EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
+                 SetDomainname, BringLoopbackUp, StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity,
+                 SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, ConnectStream,
+                 ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

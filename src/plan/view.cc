@@ -22,9 +22,13 @@ void View::place(PlacedMount mount) {
   mounts_.insert_or_assign(std::move(path), std::move(mount));
 }
 
-void View::make_directory(const std::string& path, mode_t mode) { made_[path] = {FileKind::directory, mode, {}}; }
+void View::make_directory(const std::string& path, mode_t mode) {
+  made_[path] = {FileKind::directory, mode, {}};
+}
 void View::make_file(const std::string& path, mode_t mode) { made_[path] = {FileKind::file, mode, {}}; }
-void View::make_link(const std::string& path, const std::string& to) { made_[path] = {FileKind::symlink, 0777, to}; }
+void View::make_link(const std::string& path, const std::string& to) {
+  made_[path] = {FileKind::symlink, 0777, to};
+}
 
 const PlacedMount& View::mount_of(std::string_view path) const {
   while (true) {
@@ -117,7 +121,8 @@ std::vector<std::string> View::list(const std::string& path) const {
   }
   const std::string below = path == "/" ? "/" : path + "/";
   const auto add_from = [&](const auto& things) {
-    for (auto each = things.lower_bound(below); each != things.end() && each->first.starts_with(below); ++each) {
+    for (auto each = things.lower_bound(below); each != things.end() && each->first.starts_with(below);
+         ++each) {
       const std::string_view name = std::string_view(each->first).substr(below.size());
       if (!name.empty() && name.find('/') == std::string_view::npos) names.emplace(name);
     }

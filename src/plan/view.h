@@ -13,11 +13,14 @@ namespace hutch {
 
 /// What is behind a mount of the planned tree.
 struct Backing {
-  /// Host directories (or files) that show through, the first one on top; none: an empty file system of our own.
+  /// Host directories (or files) that show through, the first one on top; none: an empty file system of our
+  /// own.
   std::vector<std::string> layers;
-  /// May set-up create files and directories in it? True for tmpfs and overlay uppers, never for the host's files.
+  /// May set-up create files and directories in it? True for tmpfs and overlay uppers, never for the host's
+  /// files.
   bool ours = false;
-  /// Entries are not the host's although they look like it: proc, sysfs. Nothing may be concluded from what is missing.
+  /// Entries are not the host's although they look like it: proc, sysfs. Nothing may be concluded from what
+  /// is missing.
   bool opaque = false;
 };
 
@@ -32,15 +35,15 @@ struct PlacedMount {
 /// What is at a place inside.
 struct Seen {
   FileKind kind = FileKind::missing;
-  std::string on_host;    ///< the host path that shows through; empty where the thing is our own
-  std::string link;       ///< where a symlink leads
-  mode_t mode = 0755;     ///< of our own things
+  std::string on_host;  ///< the host path that shows through; empty where the thing is our own
+  std::string link;     ///< where a symlink leads
+  mode_t mode = 0755;   ///< of our own things
   const PlacedMount* mount = nullptr;
 };
 
-/// The sandbox's file system as planned so far: mounts, and the directories, files and links that set-up makes.
-/// Everything that asks "what will be at this path inside?" asks here: placing mounts, finding the program and the
-/// working directory, `hutch access`.
+/// The sandbox's file system as planned so far: mounts, and the directories, files and links that set-up
+/// makes. Everything that asks "what will be at this path inside?" asks here: placing mounts, finding the
+/// program and the working directory, `hutch access`.
 class View {
  public:
   /// Begins with an empty root of our own.
@@ -62,7 +65,7 @@ class View {
     Seen seen;            ///< what is there; `missing` if nothing
     std::string missing;  ///< the first path on the way that does not exist; empty if all do
     bool loops = false;   ///< more than 40 links
-    bool not_directory = false;  ///< something on the way is no directory
+    bool not_directory = false;        ///< something on the way is no directory
     std::vector<std::string> visited;  ///< every place that was looked at, links included
   };
   /// Walks `path` from the root, following links as the kernel will inside; the last one only if `follow`.

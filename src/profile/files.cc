@@ -63,6 +63,11 @@ bool is_directory(const std::string& path) {
   return ::stat(path.c_str(), &fact) == 0 && S_ISDIR(fact.st_mode);
 }
 
+bool is_regular_file(const std::string& path) {
+  struct stat fact {};
+  return ::stat(path.c_str(), &fact) == 0 && S_ISREG(fact.st_mode);
+}
+
 bool is_there(const std::string& path) {
   struct stat fact {};
   return ::stat(path.c_str(), &fact) == 0;

@@ -30,6 +30,7 @@ std::expected<FileText, CannotRead> read_file(const std::string& path, std::size
 std::vector<std::string> names_in_directory(const std::string& path);
 
 bool is_directory(const std::string& path);
+bool is_regular_file(const std::string& path);
 bool is_there(const std::string& path);
 
 /// realpath(3), or the path as it is.

@@ -35,8 +35,7 @@ std::string own_binary() {
 std::string installed_profiles() {
   const std::string binary = own_binary();
   if (binary.empty()) return "";
-  std::string installed =
-      absolute_from(parent_of(binary), std::string(HUTCH_DATA_FROM_BIN) + "/profiles");
+  std::string installed = absolute_from(parent_of(binary), std::string(HUTCH_DATA_FROM_BIN) + "/profiles");
 #if defined(HUTCH_SOURCE_PROFILES) && defined(HUTCH_BUILD_TREE)
   constexpr std::string_view kSource = HUTCH_SOURCE_PROFILES;
   const bool at_home = is_within(binary, parent_of(kSource)) || is_within(binary, HUTCH_BUILD_TREE);
@@ -71,6 +70,11 @@ void each_profile(const std::string& directory, const std::string& prefix, int d
 }
 
 void describe(Found& found) {
+  // Nobody asked for this one by name: a FIFO would keep the whole list waiting.
+  if (is_there(found.path) && !is_regular_file(found.path)) {
+    found.problem = "it is no regular file";
+    return;
+  }
   Sources sources;
   const auto file = read_file(found.path, kLargestProfile);
   if (!file) {

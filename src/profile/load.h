@@ -10,15 +10,16 @@
 #include "profile/profile.h"
 #include "profile/value.h"
 
-/// From a name on the command line to the effective profile: layers, `extends`, drop-ins, options, parameters,
-/// `when`, variables, merge. See profile-language (hutch-profile(5)).
+/// From a name on the command line to the effective profile: layers, `extends`, drop-ins, options,
+/// parameters, `when`, variables, merge. See profile-language (hutch-profile(5)).
 
 namespace hutch {
 
-/// One `--set`, `--ro`, `--env` …: a TOML fragment, and the words the user typed (for messages that point at them).
+/// One `--set`, `--ro`, `--env` …: a TOML fragment, and the words the user typed (for messages that point at
+/// them).
 struct Override {
-  std::string option;    ///< "--set"
-  std::string toml;      ///< 'mounts."/data" = "rw"'
+  std::string option;  ///< "--set"
+  std::string toml;    ///< 'mounts."/data" = "rw"'
 };
 
 struct LoadRequest {
@@ -30,17 +31,18 @@ struct LoadRequest {
 /// Everything that loading found out.
 struct Loaded {
   Profile profile;
-  Value effective;                  ///< the merged, expanded tree (a Table), for `hutch show`
-  std::vector<Skipped> skipped;     ///< entries and fragments left out by `when` or undefined variables (also in `profile`)
-  std::vector<std::string> files;   ///< every file that took part, in merge order
+  Value effective;  ///< the merged, expanded tree (a Table), for `hutch show`
+  std::vector<Skipped>
+      skipped;  ///< entries and fragments left out by `when` or undefined variables (also in `profile`)
+  std::vector<std::string> files;  ///< every file that took part, in merge order
   Diagnostics warnings;
 };
 
 /// `sources` receives every text, also when loading fails, so that diagnostics can quote them.
 Result<Loaded> load_profile(const LoadRequest& request, const Host& host, Sources& sources);
 
-/// Where profiles are looked for, first match wins: "./.hutch", …, or HUTCH_PROFILE_PATH. Absolute or relative to the
-/// caller's directory. `installed` is PREFIX/share/hutch/profiles.
+/// Where profiles are looked for, first match wins: "./.hutch", …, or HUTCH_PROFILE_PATH. Absolute or
+/// relative to the caller's directory. `installed` is PREFIX/share/hutch/profiles.
 std::vector<std::string> profile_path(const Host& host);
 
 /// One profile that can be found, for `hutch list`.

@@ -11,8 +11,8 @@
 
 #include "base/origin.h"
 
-/// What the user asked for, after layers, variables and shape checks: plain data, every value with its origin.
-/// Everything that happens to a Profile is a free function elsewhere.
+/// What the user asked for, after layers, variables and shape checks: plain data, every value with its
+/// origin. Everything that happens to a Profile is a free function elsewhere.
 
 namespace hutch {
 
@@ -38,8 +38,8 @@ enum class Propagation : std::uint8_t { private_, slave, shared };
 
 struct Namespaces {
   /// True: a new one. False: the host's.
-  std::array<Said<bool>, kNamespaces> fresh{{{true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}},
-                                             {true, {}}, {false, {}}}};
+  std::array<Said<bool>, kNamespaces> fresh{
+      {{true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {false, {}}}};
   MaybeSaid<std::int64_t> monotonic_offset;  ///< nanoseconds, time_namespaces(7)
   MaybeSaid<std::int64_t> boottime_offset;   ///< nanoseconds
   Said<Propagation> propagation{Propagation::private_, {}};
@@ -76,7 +76,21 @@ struct Identity {
 // --- [mounts]
 
 enum class MountType : std::uint8_t {
-  bind, device, tmpfs, proc, dev, sysfs, mqueue, devpts, cgroup, mirror, dir, hidden, overlay, file, symlink
+  bind,
+  device,
+  tmpfs,
+  proc,
+  dev,
+  sysfs,
+  mqueue,
+  devpts,
+  cgroup,
+  mirror,
+  dir,
+  hidden,
+  overlay,
+  file,
+  symlink
 };
 
 /// One entry of [mounts]. Only the fields of its type are ever set.
@@ -90,22 +104,23 @@ struct Mount {
 
   MaybeSaid<bool> write, exec, suid, devices;
 
-  MaybeSaid<std::string> source;  ///< bind, device, file: absolute host path. Without it, bind and device use `target`
+  MaybeSaid<std::string>
+      source;  ///< bind, device, file: absolute host path. Without it, bind and device use `target`
   Said<bool> recursive{true, {}};
 
   MaybeSaid<std::uint64_t> size, inodes;  ///< tmpfs: bytes, count
   MaybeSaid<std::uint32_t> mode;          ///< tmpfs, dir, file: permission bits, at most 07777
 
-  MaybeSaid<std::string> hidepid;  ///< proc: "off", "noaccess", "invisible", "ptraceable" (proc(5))
-  MaybeSaid<bool> subset_pid;      ///< proc: subset = "pid"
-  MaybeSaid<bool> mask;            ///< proc
+  MaybeSaid<std::string> hidepid;       ///< proc: "off", "noaccess", "invisible", "ptraceable" (proc(5))
+  MaybeSaid<bool> subset_pid;           ///< proc: subset = "pid"
+  MaybeSaid<bool> mask;                 ///< proc
   Said<bool> fallback_bind{false, {}};  ///< proc: fallback = "bind"
 
   std::vector<Said<std::string>> nodes;  ///< dev: further host device names, relative to /dev
 
   std::vector<Said<std::string>> lower;  ///< overlay: absolute host paths, the first one on top
-  MaybeSaid<std::string> upper;          ///< overlay: "tmpfs" or an absolute host path; none: read-only overlay
-  MaybeSaid<std::string> work;           ///< overlay: absolute host path, where `upper` is one
+  MaybeSaid<std::string> upper;  ///< overlay: "tmpfs" or an absolute host path; none: read-only overlay
+  MaybeSaid<std::string> work;   ///< overlay: absolute host path, where `upper` is one
 
   MaybeSaid<std::string> content;  ///< file
   MaybeSaid<std::string> to;       ///< symlink
@@ -116,7 +131,7 @@ struct Mount {
 struct Environment {
   std::vector<Said<std::string>> inherit;  ///< names and globs
   std::map<std::string, Said<std::string>, std::less<>> set;
-  std::vector<Said<std::string>> unset;    ///< names and globs
+  std::vector<Said<std::string>> unset;  ///< names and globs
 };
 
 enum class Tty : std::uint8_t { inherit, none };
@@ -174,7 +189,7 @@ struct Profile {
   std::map<std::string, Mount> mounts;  ///< by target
   Environment environment;
   Process process;
-  std::vector<Limit> limits;                     ///< by resource number
+  std::vector<Limit> limits;                         ///< by resource number
   std::vector<Said<std::string>> keep_capabilities;  ///< lower case, without "cap_"
   Said<bool> loopback{true, {}};
   std::vector<Skipped> skipped;

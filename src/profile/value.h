@@ -28,7 +28,8 @@ struct Table {
 
 struct OtherType {};  ///< a TOML date or time: no key takes one
 
-/// One TOML value that remembers where it was written. toml++ stays in read_toml.cc; everything else sees this.
+/// One TOML value that remembers where it was written. toml++ stays in read_toml.cc; everything else sees
+/// this.
 struct Value {
   std::variant<std::string, std::int64_t, double, bool, Array, Table, OtherType> data;
   Origin at;

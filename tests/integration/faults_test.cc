@@ -11,9 +11,10 @@
 #include "support/sandbox.h"
 #include "support/skip.h"
 
-// Each system call between clone and exec is made to fail once (strace injects EPERM). Whatever fails, one of two
-// things must come of it: nothing ran, exit 125, and a message that names the call; or the very same sandbox (where
-// there is another way to the same end). Never a weaker one. run_hutch's look at the host finds leftovers.
+// Each system call between clone and exec is made to fail once (strace injects EPERM). Whatever fails, one of
+// two things must come of it: nothing ran, exit 125, and a message that names the call; or the very same
+// sandbox (where there is another way to the same end). Never a weaker one. run_hutch's look at the host
+// finds leftovers.
 
 using namespace hutch::test;
 
@@ -38,7 +39,8 @@ constexpr const char* kMounts = R"(
 core = 0
 nofile = 200
 )";
-constexpr const char* kProcess = R"(process = { umask = "027", nice = 5, personality = ["no_randomize"], stdin = "null", oom_score_adj = 500 })";
+constexpr const char* kProcess =
+    R"(process = { umask = "027", nice = 5, personality = ["no_randomize"], stdin = "null", oom_score_adj = 500 })";
 
 /// One call of the child, counted among the calls of that name of the same process.
 struct Injection {
@@ -52,13 +54,17 @@ std::string name_of(const std::string& line) {
   const std::size_t bracket = line.find('(', start);
   if (blank == std::string::npos || bracket == std::string::npos) return {};
   std::string name = line.substr(start, bracket - start);
-  return std::ranges::all_of(name, [](char c) { return std::islower(c) || std::isdigit(c) || c == '_'; }) ? name : "";
+  return std::ranges::all_of(name, [](char c) { return std::islower(c) || std::isdigit(c) || c == '_'; })
+             ? name
+             : "";
 }
 
-/// The calls of the cloned processes up to their exec, from an strace log. Not those that end or wait, and not close(2) and
-/// umask(2): they cannot fail without having done their work, which is what an injection would make of them.
+/// The calls of the cloned processes up to their exec, from an strace log. Not those that end or wait, and
+/// not close(2) and umask(2): they cannot fail without having done their work, which is what an injection
+/// would make of them.
 std::vector<Injection> calls_of_setup(const std::string& log) {
-  const std::set<std::string> never{"close", "umask", "exit_group", "exit", "rt_sigtimedwait", "wait4", "waitid", "restart_syscall", "execve", "getpid"};
+  const std::set<std::string> never{"close", "umask",  "exit_group",      "exit",   "rt_sigtimedwait",
+                                    "wait4", "waitid", "restart_syscall", "execve", "getpid"};
   std::map<std::string, std::map<std::string, unsigned>> counts;  // process -> call -> how many
   std::map<std::string, bool> done;
   std::set<std::pair<std::string, unsigned>> seen;
@@ -79,11 +85,13 @@ std::vector<Injection> calls_of_setup(const std::string& log) {
 }
 
 std::string with(std::string text, const std::string& what, const std::string& by) {
-  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size())) text.replace(at, what.size(), by);
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
   return text;
 }
 
-/// What the probe says about itself, without the numbers that are new each time (mount ids, devices, pipes, counters).
+/// What the probe says about itself, without the numbers that are new each time (mount ids, devices, pipes,
+/// counters).
 std::string steady(const std::string& out) {
   std::istringstream lines(out);
   std::string line, text;
@@ -91,7 +99,8 @@ std::string steady(const std::string& out) {
     if (line.starts_with("mount:")) {
       for (int field = 0; field < 3; ++field) line.erase(0, line.find(' ') + 1);
     }
-    if (line.find("ctxt_switches") != std::string::npos || line.starts_with("Vm") || line.starts_with("Rss")) continue;
+    if (line.find("ctxt_switches") != std::string::npos || line.starts_with("Vm") || line.starts_with("Rss"))
+      continue;
     if (line.starts_with("fd")) line.erase(std::min(line.find(":["), line.size()));
     text += line + "\n";
   }
@@ -100,13 +109,18 @@ std::string steady(const std::string& out) {
 
 }  // namespace
 
-TEST_CASE("whichever system call of set-up fails, nothing runs and the message names it, or the sandbox is the same", "[slow]") {
+TEST_CASE(
+    "whichever system call of set-up fails, nothing runs and the message names it, or the sandbox is the "
+    "same",
+    "[slow]") {
   if (!have_program("strace")) SKIP_TEST("strace is not installed");
   const Workspace work;
   work.write("shared/file", "x");
   work.write("shared/sub/inner", "y");
-  const std::string profile = work.profile("box", bare_profile(with(kMounts, "SHARED", work / "shared"), "hostname = \"box\"\ndomainname = \"dom\"\n"));
-  const std::vector<std::string> words{"run", "--set", kProcess, profile, "status", ",", "mounts", ",", "limits", ",", "names", ",", "ids", ",", "fds"};
+  const std::string profile = work.profile("box", bare_profile(with(kMounts, "SHARED", work / "shared"),
+                                                               "hostname = \"box\"\ndomainname = \"dom\"\n"));
+  const std::vector<std::string> words{"run",    "--set", kProcess, profile, "status", ",", "mounts", ",",
+                                       "limits", ",",     "names",  ",",     "ids",    ",", "fds"};
   const auto traced = [&](const std::vector<std::string>& options) {
     std::vector<std::string> command{"strace", "-f", "-qq"};
     command.insert(command.end(), options.begin(), options.end());

@@ -134,17 +134,14 @@ TEST_CASE("whoever moves a folder away from under a mount gets nothing made in i
                                        "\"/data/t/file\" = { type = \"file\", content = \"x\" }\n"
                                        "\"/data/t/link\" = { type = \"symlink\", to = \"/\" }"));
   const std::vector<std::string> before = names_below(here / "data");
-  int stale = 0;
   {
     const Exchange exchange({{here / "data/t", here / "data/u"}});
     for (int i = 0; i < 100; ++i) {
       const Answer answer = run_hutch({"run", box, "exit", "0"});
       CHECK((answer.status == 0 || answer.status == 125 || answer.status == 127));
-      if (answer.err.find("E0503") != std::string::npos) ++stale;
     }
   }
   CHECK(names_below(here / "data") == before);
-  WARN("caught in the act: " << stale << " of 100");
 }
 
 TEST_CASE("the folder that was looked at is bound, or none", "[slow]") {
@@ -207,6 +204,17 @@ TEST_CASE("a launcher that waits for the other end of a FIFO can be told to end"
     waiting.signal(SIGTERM);
     CHECK(waiting.wait().status == 128 + SIGTERM);
   }
+}
+
+TEST_CASE("a FIFO among the profiles does not keep the list waiting") {
+  const Workspace here;
+  here.profile("fine", bare_profile("", "description = \"told\""));
+  REQUIRE(mkfifo((here / "pipe.toml").c_str(), 0644) == 0);
+  fs::create_symlink(".", here / "loop");
+  const Answer answer = run_hutch({"list"}, {.env = {{"HUTCH_PROFILE_PATH", here.path()}}, .seconds = 10});
+  CHECK(answer.status == 0);
+  CHECK(answer.out.find("told") != std::string::npos);
+  CHECK(answer.out.find("no regular file") != std::string::npos);
 }
 
 TEST_CASE("both output streams may go to one new file, which a failure takes away again") {
@@ -454,6 +462,12 @@ TEST_CASE("as root without a user namespace, another uid keeps nothing of root")
   for (const char* way : {"ptrace", "process_vm_readv", "pidfd_getfd", "environ", "mem", "root", "exe"}) {
     INFO(way);
     CHECK(answer[way] != "ok");
+  }
+  const Answer into_init = run_hutch({"run", "--set", "namespaces.user = 'host'", box, "break-into", "1"});
+  for (const char* way : {"ptrace", "process_vm_readv", "pidfd_getfd", "environ", "mem", "root", "exe"}) {
+    INFO(way);
+    CHECK(into_init[way] != "ok");
+    CHECK(into_init[way] != "(missing)");
   }
   const Answer still_root =
       run_hutch({"run", "--set", "namespaces.user = 'host'", box, "ids", ",", "write",

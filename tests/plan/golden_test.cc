@@ -13,8 +13,8 @@
 #include "profile/load.h"
 #include "support/debian_host.h"
 
-// A change of a profile, or of the compiler, shows its consequence here. HUTCH_ACCEPT=1 rewrites the golden plans;
-// the diff is what gets reviewed.
+// A change of a profile, or of the compiler, shows its consequence here. HUTCH_ACCEPT=1 rewrites the golden
+// plans; the diff is what gets reviewed.
 
 using namespace hutch;
 namespace fs = std::filesystem;
@@ -28,7 +28,8 @@ std::string read(const fs::path& path) {
 }
 
 std::string without(std::string text, const std::string& prefix) {
-  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at)) text.erase(at, prefix.size());
+  for (std::size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
+    text.erase(at, prefix.size());
   return text;
 }
 
@@ -70,7 +71,8 @@ TEST_CASE("every shipped profile compiles to its golden plan, for a user and for
   test::FakeHost root = test::debian_host();
   root.root();
   for (const fs::path& profile : profiles) {
-    const std::string name = fs::relative(profile, fs::path(HUTCH_SOURCE_DIR) / "profiles").replace_extension().string();
+    const std::string name =
+        fs::relative(profile, fs::path(HUTCH_SOURCE_DIR) / "profiles").replace_extension().string();
     INFO(name);
     const std::string text = plan_text(profile, user);
     CHECK(text.find("NOT ") != 0);
@@ -82,7 +84,8 @@ TEST_CASE("every shipped profile compiles to its golden plan, for a user and for
 TEST_CASE("no golden plan is left of a profile that is gone") {
   for (const auto& each : fs::recursive_directory_iterator(fs::path(HUTCH_GOLDEN_DIR) / "plans")) {
     if (!each.is_regular_file()) continue;
-    fs::path profile = fs::path(HUTCH_SOURCE_DIR) / "profiles" / fs::relative(each.path(), fs::path(HUTCH_GOLDEN_DIR) / "plans");
+    fs::path profile = fs::path(HUTCH_SOURCE_DIR) / "profiles" /
+                       fs::relative(each.path(), fs::path(HUTCH_GOLDEN_DIR) / "plans");
     profile = profile.replace_extension().replace_extension(".toml");
     INFO(each.path());
     CHECK(fs::exists(profile));

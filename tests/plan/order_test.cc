@@ -15,8 +15,14 @@ namespace {
 
 FakeHost machine() {
   FakeHost host;
-  host.dir("/usr/bin").file("/usr/bin/env", 0755).link("/bin", "usr/bin").dir("/tmp", 01777).dir("/srv/data/deep").file("/srv/data/note");
-  for (const char* node : {"full", "null", "random", "tty", "urandom", "zero"}) host.device(std::string("/dev/") + node);
+  host.dir("/usr/bin")
+      .file("/usr/bin/env", 0755)
+      .link("/bin", "usr/bin")
+      .dir("/tmp", 01777)
+      .dir("/srv/data/deep")
+      .file("/srv/data/note");
+  for (const char* node : {"full", "null", "random", "tty", "urandom", "zero"})
+    host.device(std::string("/dev/") + node);
   return host;
 }
 
@@ -31,8 +37,9 @@ std::size_t position(const std::string& text, const std::string& line) {
 
 TEST_CASE("parents are mounted before children, whatever the order of the lines") {
   const FakeHost host = machine();
-  Lines lines{R"("/usr" = "ro")", R"("/usr/bin" = { type = "bind", source = "/srv/data" })", R"("/data" = "tmpfs")",
-              R"("/data/deep/er" = { type = "bind", source = "/srv/data" })", R"("/bin" = "mirror")", R"("/dev" = "dev")"};
+  Lines lines{R"("/usr" = "ro")",     R"("/usr/bin" = { type = "bind", source = "/srv/data" })",
+              R"("/data" = "tmpfs")", R"("/data/deep/er" = { type = "bind", source = "/srv/data" })",
+              R"("/bin" = "mirror")", R"("/dev" = "dev")"};
   std::mt19937 random(7);
   std::string digest;
   for (int round = 0; round < 20; ++round) {
@@ -87,9 +94,11 @@ TEST_CASE("nothing is made on the host: a mount inside a bind needs its place to
 )",
                                 machine());
   CHECK(compiled.errors() ==
-        "E0322 box.toml:3: there is no place for \"/data/missing/deep\" | box.toml:2: \"/data/missing/deep\" lies inside this mount"
+        "E0322 box.toml:3: there is no place for \"/data/missing/deep\" | box.toml:2: \"/data/missing/deep\" "
+        "lies inside this mount"
         " | cause: the host has no \"/srv/data/missing\", and nothing is ever made on the host's files"
-        " | help: make it on the host first, or give \"/data\" a file system of its own: \"tmpfs\" or an overlay with `upper = \"tmpfs\"`\n");
+        " | help: make it on the host first, or give \"/data\" a file system of its own: \"tmpfs\" or an "
+        "overlay with `upper = \"tmpfs\"`\n");
 }
 
 TEST_CASE("a file and a directory do not land on each other") {
@@ -115,8 +124,10 @@ TEST_CASE("several missing sources are reported together, each with its own reas
 )",
                                 host);
   CHECK(compiled.errors() ==
-        "E0320 box.toml:2: the host has no \"/nothing\" | help: correct the path, or write \"ro?\" to leave it out where it is missing\n"
-        "E0320 box.toml:3: \"/srv/dangling\" leads nowhere | cause: it is a symbolic link to \"nowhere\", which does not exist"
+        "E0320 box.toml:2: the host has no \"/nothing\" | help: correct the path, or write \"ro?\" to leave "
+        "it out where it is missing\n"
+        "E0320 box.toml:3: \"/srv/dangling\" leads nowhere | cause: it is a symbolic link to \"nowhere\", "
+        "which does not exist"
         " | help: correct the path, or add `optional = true`\n");
 }
 
@@ -136,7 +147,8 @@ TEST_CASE("two patterns on one path are an error; a path named itself wins over 
         "E0327 box.toml:2: two patterns match \"/srv/data\" | box.toml:3: and this one"
         " | help: name that path itself, or make the patterns narrower\n");
   const auto named = plan_of("[mounts]\n\"/srv/da*\" = \"rw\"\n\"/srv/data\" = \"ro\"\n", host);
-  CHECK(named.steps_with("clone \"") == Lines{"clone \"/srv/data\" with submounts, read-only, nosuid, nodev as tree 1"});
+  CHECK(named.steps_with("clone \"") ==
+        Lines{"clone \"/srv/data\" with submounts, read-only, nosuid, nodev as tree 1"});
 }
 
 TEST_CASE("a pattern of hidden finds what lies below a bind, dot files included") {
@@ -148,8 +160,9 @@ TEST_CASE("a pattern of hidden finds what lies below a bind, dot files included"
 "/work/.ss*" = "hidden"
 )",
                                 host);
-  CHECK(compiled.steps_with("attach") == Lines{"attach tree 1 at \"/work\"", "attach tree 3 at \"/work/.env\"",
-                                               "attach tree 4 at \"/work/deep/.env\"", "attach tree 5 at \"/work/.ssh\""});
+  CHECK(compiled.steps_with("attach") ==
+        Lines{"attach tree 1 at \"/work\"", "attach tree 3 at \"/work/.env\"",
+              "attach tree 4 at \"/work/deep/.env\"", "attach tree 5 at \"/work/.ssh\""});
   CHECK(compiled.steps_with("clone hidden") ==
         Lines{"clone hidden-file of the stage, read-only, nosuid, nodev, noexec as tree 3",
               "clone hidden-file of the stage, read-only, nosuid, nodev, noexec as tree 4",
@@ -168,7 +181,8 @@ TEST_CASE("what is allowed below something hidden stays reachable") {
   REQUIRE(compiled.errors() == "");
   const std::string steps = compiled.steps();
   CHECK(position(steps, "make a tmpfs (mode=0111)") < position(steps, "at \"/home/ada/.ssh/known_hosts\""));
-  CHECK(position(steps, "at \"/home/ada/.ssh/known_hosts\"") < position(steps, "make \"/home/ada/.ssh\" read-only"));
+  CHECK(position(steps, "at \"/home/ada/.ssh/known_hosts\"") <
+        position(steps, "make \"/home/ada/.ssh\" read-only"));
 }
 
 TEST_CASE("a writable bind of something read-only is an error, not a weaker sandbox") {
@@ -188,7 +202,8 @@ net = "host"
 )",
                                 machine());
   CHECK(compiled.errors() ==
-        "E0335 box.toml:4: a sysfs of our own needs a net namespace of our own | box.toml:2: it is the host's here"
+        "E0335 box.toml:4: a sysfs of our own needs a net namespace of our own | box.toml:2: it is the "
+        "host's here"
         " | cause: the kernel gives this file system only to who owns that namespace"
         " | help: bind the host's instead: { type = \"bind\", source = \"/sys\" }\n");
 }

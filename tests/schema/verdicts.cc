@@ -1,4 +1,5 @@
-// Says of each document on standard input (separated by NUL) whether the parser accepts its shape: "1" or "0 CODE", a line each.
+// Says of each document on standard input (separated by NUL) whether the parser accepts its shape: "1" or "0
+// CODE", a line each.
 #include <cstdio>
 #include <string>
 
@@ -8,7 +9,8 @@
 int main() {
   std::string input;
   char buffer[65536];
-  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;) input.append(buffer, got);
+  for (std::size_t got = 0; (got = std::fread(buffer, 1, sizeof buffer, stdin)) > 0;)
+    input.append(buffer, got);
   for (std::size_t at = 0; at < input.size();) {
     const std::size_t end = input.find('\0', at);
     hutch::Sources sources;

@@ -77,7 +77,8 @@ std::string Compiled::errors() const {
   if (plan) return text;
   for (const Diagnostic& each : plan.error()) {
     text += fmt::format("{} {}: {}", each.code, place(sources, each.at), each.what);
-    if (!each.other_label.empty()) text += fmt::format(" | {}: {}", place(sources, each.other), each.other_label);
+    if (!each.other_label.empty())
+      text += fmt::format(" | {}: {}", place(sources, each.other), each.other_label);
     if (!each.cause.empty()) text += " | cause: " + each.cause;
     if (!each.help.empty()) text += " | help: " + each.help;
     text += '\n';
