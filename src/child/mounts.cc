@@ -136,7 +136,7 @@ Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
 Outcome run(const Attach& s, const ChildContext& context) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  const Fd place = walk_resolved(root.get(), s.path.c_str());
   if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
   const int tree = in_slot(context, s.slot);
   const Outcome moved = move_tree(tree, place.get(), "", MOVE_MOUNT_T_EMPTY_PATH);
@@ -154,7 +154,7 @@ Outcome run(const Attach& s, const ChildContext& context) noexcept {
 Outcome run(const Seal& s, const ChildContext&) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  const Fd place = walk_resolved(root.get(), s.path.c_str());
   if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
   return set_attributes(place.get(), false, {.set = MOUNT_ATTR_RDONLY}, 0);
 }
@@ -162,7 +162,7 @@ Outcome run(const Seal& s, const ChildContext&) noexcept {
 Outcome run(const ReadOnlyView& s, const ChildContext&) noexcept {
   const Fd root = open_root();
   if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  const Fd place = walk_resolved(root.get(), s.path.c_str());
   if (place.error() == ENOENT) return {};
   if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
   const Fd view(

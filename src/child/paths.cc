@@ -164,15 +164,50 @@ class Walk {
 
 }  // namespace
 
-Fd walk_with_openat2(int root, const char* path) noexcept {
+namespace {
+
+Fd walk_with(std::uint64_t resolve, int root, const char* path) noexcept {
   struct open_how how = {};
   how.flags = O_PATH | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  how.resolve = resolve;
   long result = -EAGAIN;
   for (int tries = 0; result == -EAGAIN && tries < kMostRaces; ++tries) {
     result = sys::call(SYS_openat2, root, path, &how, sizeof how);
   }
   return Fd(result);
+}
+
+bool is_refused(const Fd& walked) noexcept { return walked.error() == ENOSYS || walked.error() == EPERM; }
+
+}  // namespace
+
+Fd walk_with_openat2(int root, const char* path) noexcept {
+  return walk_with(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, root, path);
+}
+
+Fd walk_resolved_by_hand(int root, const char* path) noexcept {
+  Fd here(sys::open_at(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  while (here.ok()) {
+    while (*path == '/') ++path;
+    if (*path == '\0') return here;
+    char name[NAME_MAX + 1];
+    std::size_t length = 0;
+    for (; *path != '/' && *path != '\0'; ++path) {
+      if (length == NAME_MAX) return Fd(-ENAMETOOLONG);
+      name[length++] = *path;
+    }
+    name[length] = '\0';
+    if (std::string_view(name) == "..") return Fd(-ESTALE);
+    here = Fd(sys::open_at(here.get(), name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (here.ok() && kind_of(here.get()) == S_IFLNK) return Fd(-ESTALE);
+  }
+  return here;
+}
+
+Fd walk_resolved(int root, const char* path) noexcept {
+  Fd walked = walk_with(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, root, path);
+  if (is_refused(walked)) return walk_resolved_by_hand(root, path);
+  return walked.error() == ELOOP ? Fd(-ESTALE) : static_cast<Fd&&>(walked);
 }
 
 Fd walk_by_hand(int root, const char* path) noexcept {
@@ -182,7 +217,7 @@ Fd walk_by_hand(int root, const char* path) noexcept {
 
 Fd walk_in_root(int root, const char* path) noexcept {
   Fd walked = walk_with_openat2(root, path);
-  if (walked.error() == ENOSYS || walked.error() == EPERM) return walk_by_hand(root, path);
+  if (is_refused(walked)) return walk_by_hand(root, path);
   return walked;
 }
 

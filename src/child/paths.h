@@ -16,6 +16,11 @@ namespace hutch {
 /// EPERM). The last component is followed, too. ELOOP for magic links and for more than 40 links.
 Fd walk_in_root(int root, const char* path) noexcept;
 
+/// For a path in which the plan has followed every link already: one that stands there now was put there
+/// since (ESTALE). RESOLVE_NO_SYMLINKS, or each component by hand with O_NOFOLLOW.
+Fd walk_resolved(int root, const char* path) noexcept;
+Fd walk_resolved_by_hand(int root, const char* path) noexcept;
+
 /// Both ways, for tests: they give the same answers.
 Fd walk_with_openat2(int root, const char* path) noexcept;
 Fd walk_by_hand(int root, const char* path) noexcept;

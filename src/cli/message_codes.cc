@@ -103,6 +103,11 @@ constexpr MessageCode kCodes[] = {
      "deleted or cannot be read. Write an absolute path."},
 
     // What the profile means as a whole.
+    {"E0213", "a profile in ./.hutch that somebody else could have written",
+     "Profiles in `.hutch` of the current folder win over all others. In a folder that another user prepared "
+     "they would "
+     "decide what a name means, so they count only if they belong to you or root and not everybody may write "
+     "to them."},
     {"E0301", "the key needs a namespace that the profile shares with the host",
      "Without a namespace of its own, the sandbox would change the host: its name, its network, its ids. "
      "Make the namespace "

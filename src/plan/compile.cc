@@ -61,13 +61,16 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
 
   // The tree: parents before children, whatever the order of the lines.
   place_mounts(draft);
-  write_accounts(draft);
   name_machine(draft);
+  const bool tree_stands = draft.errors.empty();
+  if (tree_stands) write_accounts(draft);
 
-  // What the program finds around it, and from here on no step may need a privilege.
-  prepare_process(draft);
+  // What the program finds around it; in a tree that does not stand, nothing can be said to be missing.
+  if (tree_stands) prepare_process(draft);
+
+  // From here on no step may need a privilege.
   drop_privileges(draft);
-  prepare_exec(draft);
+  if (tree_stands) prepare_exec(draft);
 
   if (!draft.errors.empty()) {
     std::ranges::stable_sort(draft.errors, {}, [](const Diagnostic& each) { return each.at; });

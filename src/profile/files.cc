@@ -68,6 +68,12 @@ bool is_regular_file(const std::string& path) {
   return ::stat(path.c_str(), &fact) == 0 && S_ISREG(fact.st_mode);
 }
 
+bool is_of_others(const std::string& path, uid_t uid) {
+  struct stat found = {};
+  if (::stat(path.c_str(), &found) != 0) return false;
+  return (found.st_uid != uid && found.st_uid != 0) || (found.st_mode & S_IWOTH) != 0;
+}
+
 bool is_there(const std::string& path) {
   struct stat fact {};
   return ::stat(path.c_str(), &fact) == 0;

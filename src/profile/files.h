@@ -32,6 +32,9 @@ std::vector<std::string> names_in_directory(const std::string& path);
 bool is_directory(const std::string& path);
 bool is_regular_file(const std::string& path);
 bool is_there(const std::string& path);
+/// Whoever else could have written it: the owner is neither `uid` nor root, or everybody may write. Links are
+/// followed.
+bool is_of_others(const std::string& path, uid_t uid);
 
 /// realpath(3), or the path as it is.
 std::string real_directory(const std::string& path);

@@ -47,6 +47,7 @@ class Loader {
   void find_named(const std::string& name, Origin at, std::vector<std::size_t>& into);
   void add_file(const std::string& path, const std::string& called, Origin at,
                 std::vector<std::size_t>& into);
+  void add_found(const std::string& path, Origin at, std::vector<std::size_t>& into);
   void add_override(const Override& option);
   bool parse(Unit& unit);
   void extend(std::size_t index);
@@ -232,8 +233,24 @@ void Loader::find_named(const std::string& name, Origin at, std::vector<std::siz
       diagnostic.help = fmt::format("for the file here, write ./{}.toml", shown);
     return wrong_.push_back(std::move(diagnostic));
   }
-  add_file(*path, *path, at, into);
-  for (const std::string& drop_in : find_drop_ins(name, host_)) add_file(drop_in, drop_in, at, into);
+  add_found(*path, at, into);
+  for (const std::string& drop_in : find_drop_ins(name, host_)) add_found(drop_in, at, into);
+}
+
+/// A file that was found by name. In a folder that somebody else prepared, `./.hutch` must not decide what a
+/// name means.
+void Loader::add_found(const std::string& path, Origin at, std::vector<std::size_t>& into) {
+  const std::string project = join_path(host_.caller().directory, ".hutch");
+  const uid_t uid = host_.caller().uid;
+  if (is_within(path, project) && (is_of_others(project, uid) || is_of_others(path, uid))) {
+    return wrong_.push_back(
+        {.code = "E0213",
+         .what = fmt::format("{} could have been written by somebody else", quoted(path)),
+         .at = at,
+         .cause = "its owner is neither you nor root, or everybody may write to it",
+         .help = "if you trust it, name it by its path; else remove it or run from another folder"});
+  }
+  add_file(path, path, at, into);
 }
 
 void Loader::find_asked() {

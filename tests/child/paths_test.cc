@@ -186,6 +186,22 @@ TEST_CASE("both walks need search permission and no more") {
   ::chmod(tree.at("locked").c_str(), 0700);
 }
 
+TEST_CASE("a path that the plan has resolved is walked without following any link that stands there now") {
+  const HostileRoot tree;
+  for (const char* path : {"/usr/bin/sh", "/a/b/c", "/"}) {
+    CAPTURE(path);
+    CHECK(answer(walk_resolved(tree.root(), path)) == object(tree.at(path + 1)));
+    CHECK(answer(walk_resolved_by_hand(tree.root(), path)) == object(tree.at(path + 1)));
+  }
+  for (const char* path : {"/bin", "/bin/sh", "/var/run", "/var/run/lock", "/escape", "/loop", "/dangling"}) {
+    CAPTURE(path);
+    CHECK(answer(walk_resolved(tree.root(), path)) == "ESTALE");
+    CHECK(answer(walk_resolved_by_hand(tree.root(), path)) == "ESTALE");
+  }
+  CHECK(answer(walk_resolved(tree.root(), "/missing")) == "ENOENT");
+  CHECK(answer(walk_resolved_by_hand(tree.root(), "/missing")) == "ENOENT");
+}
+
 TEST_CASE("the part of a path that is to blame is found") {
   const HostileRoot tree;
   CHECK(failing_prefix(tree.root(), "/usr/bin/no/such") == std::string("/usr/bin/no").size());

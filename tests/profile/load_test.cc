@@ -1,6 +1,9 @@
 #include "profile/load.h"
 
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "profile/profiles.h"
@@ -296,4 +299,19 @@ TEST_CASE("parts of a value that contradict each other are told") {
 }
 
 }  // namespace
+TEST_CASE("a profile in ./.hutch that somebody else could have written does not decide what a name means") {
+  Folder folder;
+  folder.write(".hutch/app.toml", "hostname = \"theirs\"\n");
+  ::chmod((folder.path() + "/.hutch").c_str(), 0777);
+  test::FakeHost host;
+  host.user("ada", ::getuid(), ::getgid()).directory(folder.path());
+  Sources sources;
+  const auto loaded = load_profile({.profile = "app"}, host, sources);
+  REQUIRE_FALSE(loaded);
+  CHECK(loaded.error().front().code == "E0213");
+  ::chmod((folder.path() + "/.hutch").c_str(), 0755);
+  CHECK(load_profile({.profile = "app"}, host, sources));
+  CHECK(load_profile({.profile = folder.path() + "/.hutch/app.toml"}, host, sources));
+}
+
 }  // namespace hutch
