@@ -148,9 +148,10 @@ TEST_CASE(
       ++refused;
       CHECK(answer.status == 125);
       CHECK(answer.out == "");
+      // Every process counts for itself: a refused write may also be the one that would have told.
+      if (each.call == "write") continue;
       CHECK(answer.err.find("error[E0") != std::string::npos);
-      // A report that cannot be written leaves only the fact that the child ended.
-      if (each.call != "write") CHECK(answer.err.find("Operation not permitted") != std::string::npos);
+      CHECK(answer.err.find("Operation not permitted") != std::string::npos);
     }
   }
   CHECK(refused > injections.size() / 2);
