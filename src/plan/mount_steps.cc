@@ -228,7 +228,8 @@ void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
                     .what = fmt::format("{} exists already and is not that link", quoted(walk.path)),
                     .at = mount.key_at,
                     .other = walk.seen.mount->asked != nullptr ? walk.seen.mount->asked->key_at : Origin{},
-                    .other_label = "it comes with this mount"});
+                    .other_label = "it comes with this mount",
+                    .help = fmt::format("leave the link out: mounts.{} = \"none\"", quoted(mount.target))});
     return;
   }
   draft_.add(draft_.tree, MakeSymlink{.path = draft_.keep(walk.path), .to = draft_.keep(link_text(mount))},
