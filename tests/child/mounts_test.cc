@@ -59,6 +59,29 @@ TEST_CASE("a tree is read-only, nosuid and nodev before it is attached") {
   CHECK(ending.out == "refused\n");
 }
 
+TEST_CASE("being root in the namespace opens no door that the caller's own rights leave closed") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  char folder[] = "/tmp/hutch-locked-XXXXXX";
+  REQUIRE(::mkdtemp(folder) != nullptr);
+  const std::string locked = std::string(folder) + "/locked";
+  const std::string inside = locked + "/inside";
+  REQUIRE(::mkdir(locked.c_str(), 0700) == 0);
+  REQUIRE(::mkdir(inside.c_str(), 0700) == 0);
+  const Setting setting{.pins = {pin(inside)}, .slots = 1};
+  REQUIRE(::chmod(locked.c_str(), 0) == 0);
+  const Step clone = setup(CloneTree{.path = kept(inside), .pin = 0, .slot = 0});
+  const Ending narrowed = run_in_child({setup(UseCallersRights{.on = true}), clone}, setting);
+  const Ending wide = run_in_child({clone}, setting);
+  ::chmod(locked.c_str(), 0700);
+  ::rmdir(inside.c_str());
+  ::rmdir(locked.c_str());
+  ::rmdir(folder);
+  CHECK_FALSE(wide.report);  // CAP_DAC_OVERRIDE reaches everything that belongs to a mapped id
+  REQUIRE(narrowed.report);
+  CHECK(narrowed.report->call == Call::open_tree);
+  CHECK(narrowed.report->error == EACCES);
+}
+
 TEST_CASE("a source that is no longer what was pinned stops the launch") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
   const Ending ending = run_in_child({setup(CloneTree{.path = "/usr", .pin = 0, .slot = 0})},
