@@ -1,4 +1,6 @@
 // What environment the program gets: environ(7).
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <map>
@@ -63,7 +65,7 @@ void choose_environment(Draft& draft) {
   for (const Said<std::string>& pattern : wanted.unset) {
     std::erase_if(chosen, [&pattern](const auto& each) { return glob_matches(*pattern, each.first); });
   }
-  for (const auto& [name, value] : chosen) draft.environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : chosen) draft.environment.push_back(fmt::format("{}={}", name, value));
   if (const auto path = chosen.find("PATH"); path != chosen.end()) draft.search_path = path->second;
 }
 

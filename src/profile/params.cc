@@ -65,7 +65,7 @@ std::optional<Diagnostic> settle(Wanted& wanted, const Variables& variables) {
     if (std::ranges::find(texts, wanted.text) == texts.end()) {
       const std::vector<std::string_view> views(texts.begin(), texts.end());
       auto diagnostic = refuse(wanted, one_of(views));
-      if (const auto near = closest(wanted.text, views))
+      if (const auto near = closest(wanted.text, views); near && diagnostic)
         diagnostic->label = fmt::format("did you mean \"{}\"?", *near);
       return diagnostic;
     }
