@@ -94,6 +94,10 @@ class Launch {
       child.kill_and_reap();
       return Ending{128 + *ended_by_};
     }
+    if (Result<void> named = prepared_.name_streams(plan_); !named) {
+      child.kill_and_reap();
+      return std::unexpected(std::move(named).error());
+    }
     prepared_.settle();
     const WaitResult ended = supervise(child, signals_, own_session_, earlier_);
     return Ending{ended.code == CLD_EXITED ? ended.status : 128 + ended.status};

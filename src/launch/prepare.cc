@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/path.h"
 #include "base/unique_fd.h"
 
 namespace hutch {
@@ -66,11 +67,17 @@ Outcome Prepared::open_one(const OpenStream& step) {
 
 Outcome Prepared::make_one(const OpenStream& step) {
   if (slots[step.slot] >= 0) return {};
+  const std::string directory(parent_of(step.path.view()));
+  if (const int nameless = ::open(directory.c_str(), kOutput | O_TMPFILE, kAnyone); nameless >= 0) {
+    nameless_.push_back(step.slot);
+    slots[step.slot] = nameless;
+    return {};
+  }
   int fd = ::open(step.path.c_str(), kOutput | O_CREAT | O_EXCL, kAnyone);
   if (fd >= 0) {
     made_.emplace_back(step.path.view());
   } else if (errno == EEXIST) {
-    fd = ::open(step.path.c_str(), kOutput | O_NONBLOCK);  // both streams into one new file
+    fd = ::open(step.path.c_str(), kOutput | O_NONBLOCK);  // made by somebody meanwhile
     if (fd >= 0) ::fcntl(fd, F_SETFL, O_APPEND);
   }
   if (fd < 0) return {Call::open, errno};
@@ -101,9 +108,33 @@ Result<void> Prepared::open_all(const Plan& plan) {
 }
 
 Result<void> Prepared::make_streams(const Plan& plan) {
+  const OpenStream* before = nullptr;
+  return for_each_step(plan, [this, &before](const Op& op) -> Outcome {
+    const auto* stream = std::get_if<OpenStream>(&op);
+    if (stream == nullptr || slots[stream->slot] >= 0) return {};
+    if (before != nullptr && before->path == stream->path) {  // both streams into one new file
+      slots[stream->slot] = ::fcntl(slots[before->slot], F_DUPFD_CLOEXEC, 0);
+      return slots[stream->slot] < 0 ? Outcome{Call::fcntl, errno} : Outcome{};
+    }
+    before = stream;
+    return make_one(*stream);
+  });
+}
+
+Outcome Prepared::name_one(const OpenStream& step) {
+  if (std::ranges::find(nameless_, step.slot) == nameless_.end()) return {};
+  const std::string here = fmt::format("/proc/self/fd/{}", slots[step.slot]);
+  if (::linkat(AT_FDCWD, here.c_str(), AT_FDCWD, step.path.c_str(), AT_SYMLINK_FOLLOW) == 0) return {};
+  // Without /proc it takes CAP_DAC_READ_SEARCH.
+  if (errno == ENOENT && ::linkat(slots[step.slot], "", AT_FDCWD, step.path.c_str(), AT_EMPTY_PATH) == 0)
+    return {};
+  return {Call::open, errno};
+}
+
+Result<void> Prepared::name_streams(const Plan& plan) {
   return for_each_step(plan, [this](const Op& op) -> Outcome {
     const auto* stream = std::get_if<OpenStream>(&op);
-    return stream != nullptr ? make_one(*stream) : Outcome{};
+    return stream != nullptr ? name_one(*stream) : Outcome{};
   });
 }
 

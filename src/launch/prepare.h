@@ -39,8 +39,11 @@ class Prepared {
   /// Runs the steps of Phase::before_clone, but makes nothing yet. May wait for the other end of a FIFO:
   /// signals must still have their usual effect.
   Result<void> open_all(const Plan& plan);
-  /// Makes the output files that open_all() did not find.
+  /// Makes the output files that open_all() did not find: without a name where the file system can
+  /// (O_TMPFILE), so that not even SIGKILL leaves one behind.
   Result<void> make_streams(const Plan& plan);
+  /// Gives them their names. The step that asked is to blame if another file took the name meanwhile.
+  Result<void> name_streams(const Plan& plan);
   /// Set-up has come to its end: pins have done their work, new files stay.
   void settle() noexcept;
 
@@ -52,7 +55,9 @@ class Prepared {
   Outcome open_one(const PinSource& step);
   Outcome open_one(const OpenStream& step);
   Outcome make_one(const OpenStream& step);
+  Outcome name_one(const OpenStream& step);
   std::vector<std::string> made_;
+  std::vector<Slot> nameless_;  ///< slots of files without a name, one for each file
 };
 
 /// open, write in one piece, close: "/proc/CHILD/NAME".
