@@ -211,6 +211,11 @@ void MountSteps::make_bind(const Mount& mount, const View::Walk& walk) {
 void MountSteps::make_overlay(const Mount& mount, const View::Walk& walk) {
   for (const Said<std::string>& lower : mount.lower) {
     if (draft_.host.follow(*lower).kind == FileKind::directory) continue;
+    if (mount.optional) {
+      draft_.skip(fmt::format("mount {}", quoted(mount.target)),
+                  fmt::format("the host has no directory {}", quoted(*lower)), mount.key_at);
+      return;
+    }
     draft_.problem({.code = "E0320",
                     .what = fmt::format("{} is no directory of the host", quoted(*lower)),
                     .at = lower.at});

@@ -156,3 +156,19 @@ TEST_CASE(
   }
   CHECK(refused > injections.size() / 2);
 }
+
+TEST_CASE(
+    "an output file gets its name once the program runs: a launcher killed at clone leaves none behind") {
+  if (!have_program("strace")) SKIP_TEST("strace is not installed");
+  const Workspace work;
+  const std::string profile = work.profile("box", bare_profile());
+  const std::string file = work / "output";
+  const std::string set = "process.stdout = \"" + file + "\"";
+  const Answer killed = run_program({"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3", "-e",
+                                     "inject=clone3:signal=SIGKILL:when=1", hutch_binary(), "run", "--set",
+                                     set, profile, "ids"});
+  CHECK(killed.status != 0);
+  CHECK_FALSE(std::ifstream(file).good());
+  CHECK(run_hutch({"run", "--set", set, profile, "ids"}).status == 0);
+  CHECK(read_file(file).find("uid") != std::string::npos);
+}

@@ -207,3 +207,16 @@ net = "host"
         " | cause: the kernel gives this file system only to who owns that namespace"
         " | help: bind the host's instead: { type = \"bind\", source = \"/sys\" }\n");
 }
+
+TEST_CASE(
+    "an optional overlay whose layer is missing is left out, and one that is not optional is an error") {
+  const auto optional = plan_of(
+      "[mounts]\n\"/o\" = { type = \"overlay\", lower = [\"/nothing\"], optional = true }\n", machine());
+  REQUIRE(optional.errors() == "");
+  REQUIRE(optional.plan->skipped.size() == 1);
+  CHECK(optional.plan->skipped[0].why == "the host has no directory \"/nothing\"");
+  CHECK(optional.steps_with("overlay").empty());
+  const auto wanted =
+      plan_of("[mounts]\n\"/o\" = { type = \"overlay\", lower = [\"/nothing\"] }\n", machine());
+  CHECK(wanted.errors() == "E0320 box.toml:2: \"/nothing\" is no directory of the host\n");
+}
