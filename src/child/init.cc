@@ -1,12 +1,17 @@
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/prctl.h>
 #include <sys/wait.h>
 
 #include "child/capabilities.h"
+#include "child/channel.h"
+#include "child/mounts.h"
 #include "child/signals.h"
 #include "child/steps.h"
+#include "child/sweep.h"
 
-/// The minimal pid 1: reaps, forwards, and ends with the program. pid_namespaces(7).
+/// The minimal pid 1: reaps, forwards, and ends with the program. pid_namespaces(7). Without a pid namespace
+/// of its own it is a subreaper, and ends by itself what the program leaves behind.
 
 namespace hutch {
 namespace {
@@ -15,7 +20,8 @@ constexpr SignalSet kForwarded = signal_bit(SIGHUP) | signal_bit(SIGINT) | signa
                                  signal_bit(SIGTERM) | signal_bit(SIGUSR1) | signal_bit(SIGUSR2) |
                                  signal_bit(SIGWINCH) | signal_bit(SIGCONT) | signal_bit(SIGTSTP);
 
-constexpr SignalSet kAwaited = kForwarded | signal_bit(SIGCHLD);
+constexpr SignalSet kAwaited =
+    kForwarded | signal_bit(SIGCHLD) | signal_bit(kAskNamespaces) | signal_bit(kParentDied);
 
 /// The kernel's struct sigaction; all zeros is SIG_DFL.
 struct KernelSigaction {
@@ -48,24 +54,101 @@ bool is_from_outside(const siginfo_t& info, long self, long program) noexcept {
   return info.si_pid != self && info.si_pid != program;
 }
 
-/// Reaps whatever has ended; gives the status to exit with once the program is among it, else -1.
-int reap(long program) noexcept {
-  while (true) {
-    siginfo_t ended = {};
-    const long rc = sys::call(SYS_waitid, P_ALL, 0, &ended, WEXITED | WNOHANG, nullptr);
-    if (rc < 0 || ended.si_pid == 0) return rc == -ECHILD ? kSetupFailed : -1;
-    if (ended.si_pid != program) continue;
-    return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
-  }
-}
-
 [[noreturn]] void end(int status) noexcept {
   while (true) sys::call(SYS_exit_group, status);
 }
 
+/// What is left of a process that has become the init.
+struct Init {
+  long self, program;
+  int channel, namespaces, processes, terminal;
+
+  /// Reaps whatever has ended. Does not return once the program is among it.
+  void reap() const noexcept {
+    while (true) {
+      siginfo_t ended = {};
+      const long rc = sys::call(SYS_waitid, P_ALL, 0, &ended, WEXITED | WSTOPPED | WNOHANG, nullptr);
+      if (rc == -ECHILD) end(kSetupFailed);
+      if (rc < 0 || ended.si_pid == 0) return;
+      if (ended.si_pid == program) follow(ended);
+    }
+  }
+
+  void follow(const siginfo_t& change) const noexcept {
+    if (change.si_code == CLD_TRAPPED) return;
+    const bool stopped = change.si_code == CLD_STOPPED;
+    if (channel >= 0) {
+      send_message(channel, {.kind = stopped ? Message::Kind::stopped : Message::Kind::ended,
+                             .code = change.si_code,
+                             .status = change.si_status});
+    }
+    if (stopped) return;
+    if (processes >= 0) end_all_children(processes);
+    end(change.si_code == CLD_EXITED ? change.si_status : 128 + change.si_status);
+  }
+
+  void forward(int signal, const siginfo_t& info) const noexcept {
+    const bool to_group = info.si_code == SI_QUEUE && info.si_value.sival_int == kForGroup;
+    if (!to_group || sys::call(SYS_kill, -program, signal) < 0) sys::call(SYS_kill, program, signal);
+  }
+
+  void send_namespaces() const noexcept {
+    int descriptors[kNamespaceFileCount];
+    std::size_t count = 0;
+    for (const char* name : kNamespaceFiles) {
+      const long fd = sys::open_at(namespaces, name, O_RDONLY | O_CLOEXEC);
+      if (fd < 0) break;
+      descriptors[count++] = static_cast<int>(fd);
+    }
+    send_message(channel, {.kind = Message::Kind::namespaces}, descriptors, count);
+    for (std::size_t i = 0; i < count; ++i) sys::close(descriptors[i]);
+  }
+
+  [[noreturn]] void serve() const noexcept {
+    while (true) {
+      reap();
+      siginfo_t info = {};
+      const long signal = sys::call(SYS_rt_sigtimedwait, &kAwaited, &info, nullptr, sizeof kAwaited);
+      if (signal == kParentDied && processes >= 0) {
+        end_all_children(processes);
+        end(kSetupFailed);
+      }
+      if (signal <= 0 || signal == SIGCHLD || !is_from_outside(info, self, program)) continue;
+      if (signal == kAskNamespaces) {
+        send_namespaces();
+      } else if (signal != kParentDied) {
+        forward(static_cast<int>(signal), info);
+      }
+    }
+  }
+};
+
+/// Closes everything but these, which may be -1.
+template <std::size_t N>
+Outcome close_all_but(int (&kept)[N]) noexcept {
+  for (std::size_t i = 1; i < N; ++i) {  // few: sort by insertion
+    for (std::size_t j = i; j > 0 && kept[j] < kept[j - 1]; --j) {
+      const int higher = kept[j - 1];
+      kept[j - 1] = kept[j];
+      kept[j] = higher;
+    }
+  }
+  unsigned from = 0;
+  for (const int fd : kept) {
+    if (fd < 0) continue;
+    const auto next = static_cast<unsigned>(fd);
+    if (next > from) {
+      if (const long rc = sys::call(SYS_close_range, from, next - 1, 0); rc < 0)
+        return check(Call::close_range, rc);
+    }
+    from = next + 1;
+  }
+  return check(Call::close_range, sys::call(SYS_close_range, from, ~0U, 0));
+}
+
 /// Everything that this process could be abused for goes; the report pipe last, so that a failure is still
 /// told.
-Outcome shrink(const ChildContext& context) noexcept {
+Outcome shrink(const ChildContext& context, const Init& init) noexcept {
   if (const Outcome dropped = write_capabilities({}); !dropped.ok()) return dropped;
   if (const Outcome ambient =
           check(Call::prctl, sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
@@ -75,23 +158,16 @@ Outcome shrink(const ChildContext& context) noexcept {
   if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
   if (const long rc = sys::call(SYS_chdir, "/"); rc < 0) return check(Call::chdir, rc);
-  const auto report = static_cast<unsigned>(context.report_fd);
-  if (context.report_fd > 0) {
-    if (const long rc = sys::call(SYS_close_range, 0, report - 1, 0); rc < 0)
-      return check(Call::close_range, rc);
-  }
-  return check(Call::close_range, sys::call(SYS_close_range, report + 1, ~0U, 0));
+  int kept[] = {context.report_fd, init.channel, init.namespaces, init.processes, init.terminal};
+  return close_all_but(kept);
 }
 
-[[noreturn]] void be_init(long program) noexcept {
-  const long self = sys::call(SYS_getpid);
-  while (true) {
-    if (const int status = reap(program); status >= 0) end(status);
-    siginfo_t info = {};
-    const long signal = sys::call(SYS_rt_sigtimedwait, &kAwaited, &info, nullptr, sizeof kAwaited);
-    if (signal <= 0 || signal == SIGCHLD) continue;
-    if (is_from_outside(info, self, program)) sys::call(SYS_kill, program, signal);
-  }
+/// Where we are not pid 1, our end is not everybody's.
+Outcome prepare_to_end_all(int death_signal) noexcept {
+  if (const long rc = sys::call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); rc < 0)
+    return check(Call::prctl, rc);
+  if (death_signal == 0) return {};
+  return check(Call::prctl, sys::call(SYS_prctl, PR_SET_PDEATHSIG, kParentDied, 0, 0, 0));
 }
 
 }  // namespace
@@ -106,7 +182,7 @@ Outcome default_dispositions() noexcept {
   return {};
 }
 
-Outcome run(const StartInit&, const ChildContext& context) noexcept {
+Outcome run(const StartInit& s, const ChildContext& context) noexcept {
   // Before there is anybody inside who could look.
   if (const long rc = sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
@@ -116,6 +192,10 @@ Outcome run(const StartInit&, const ChildContext& context) noexcept {
   if (const Outcome defaults = default_dispositions(); !defaults.ok()) return defaults;
   int death_signal = 0;
   sys::call(SYS_prctl, PR_GET_PDEATHSIG, &death_signal, 0, 0, 0);
+  if (s.processes != kNone) {
+    if (const Outcome ready = prepare_to_end_all(death_signal); !ready.ok()) return ready;
+    if (death_signal != 0 && parent_is_gone(context)) return failed(Call::poll, EPIPE);
+  }
 
   const long program = sys::call(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (program < 0) return check(Call::clone, program);
@@ -125,10 +205,16 @@ Outcome run(const StartInit&, const ChildContext& context) noexcept {
     return check(Call::prctl, sys::call(SYS_prctl, PR_SET_PDEATHSIG, death_signal, 0, 0, 0));
   }
   sys::call(SYS_prctl, PR_SET_NAME, "hutch-init", 0, 0, 0);
-  const Outcome shrunk = shrink(context);
+  const Init init{.self = sys::call(SYS_getpid),
+                  .program = program,
+                  .channel = context.channel_fd,
+                  .namespaces = in_slot(context, s.namespaces),
+                  .processes = in_slot(context, s.processes),
+                  .terminal = in_slot(context, s.terminal)};
+  const Outcome shrunk = shrink(context, init);
   if (!shrunk.ok()) return shrunk;
   sys::close(context.report_fd);
-  be_init(program);
+  init.serve();
 }
 
 }  // namespace hutch

@@ -49,6 +49,13 @@ Outcome run(const DieWithParent&, const ChildContext& context) noexcept {
   return parent_is_gone(context) ? failed(Call::poll, EPIPE) : Outcome{};
 }
 
+Outcome run(const KeepOpen& s, const ChildContext& context) noexcept {
+  Fd directory(sys::open_at(AT_FDCWD, s.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.ok()) return failed(Call::open, directory.error());
+  context.slots[s.slot] = directory.release();
+  return {};
+}
+
 Outcome run(const UnshareTime&, const ChildContext&) noexcept {
   return check(Call::unshare, sys::call(SYS_unshare, CLONE_NEWTIME));
 }

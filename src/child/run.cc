@@ -6,6 +6,7 @@
 #include <iterator>
 #include <variant>
 
+#include "child/channel.h"
 #include "child/steps.h"
 #include "child/sys.h"
 
@@ -15,7 +16,8 @@ namespace {
 /// Steps of the parent are not ours to do.
 template <class T>
 concept OfParent = std::same_as<T, PinSource> || std::same_as<T, OpenStream> || std::same_as<T, CloneChild> ||
-    std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo>;
+    std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo> ||
+    std::same_as<T, Watch>;
 
 /// False where nobody reads any more: the parent is gone.
 bool tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {
@@ -72,12 +74,17 @@ void run_child(const ChildContext& context) noexcept {
   bool in_setup = true;
   for (std::size_t i = 0; i < context.steps.size(); ++i) {
     const Step& step = context.steps[i];
+    if (step.phase < Phase::setup) continue;  // the parent's
     Outcome outcome;
     if (in_setup && step.phase >= Phase::privileges) {
       in_setup = false;
       outcome = restore_file_limit(context);
     }
-    if (step.phase == Phase::exec && outcome.ok() && !tell(context, i, {})) give_up();
+    if (step.phase == Phase::exec && outcome.ok()) {
+      if (context.channel_fd >= 0)
+        outcome = send_message(context.channel_fd, {.kind = Message::Kind::begins});
+      if (outcome.ok() && !tell(context, i, {})) give_up();
+    }
     if (outcome.ok()) outcome = run_step(step, context);
     if (!outcome.ok()) {
       tell(context, i, outcome);

@@ -24,7 +24,7 @@ namespace hutch {
               X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
                   X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
                       X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
-                          X(pipe2) X(fork) X(waitid)
+                          X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid) X(socketpair)
 // clang-format on
 
 enum class Call : std::uint32_t {
@@ -78,9 +78,10 @@ struct ChildContext {
   std::span<int> slots;           ///< descriptors by slot; -1 where not open yet
   std::span<std::uint64_t> made;  ///< device numbers of the file systems that set-up made, by slot; 0: none
   int report_fd = -1;             ///< write end
+  int channel_fd = -1;            ///< see channel.h
   int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
-  std::array<int, 2> parents_ends{
-      {-1, -1}};  ///< the other ends of both pipes: closed first, so that an end is an end
+  std::array<int, 3> parents_ends{
+      {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it
   char** caller_environment = nullptr;           ///< `environ`, to be wiped by the init
   std::span<char>

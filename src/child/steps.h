@@ -62,6 +62,13 @@ Outcome run(const ConnectStream& s, const ChildContext& context) noexcept;
 Outcome run(const ResetSignals& s, const ChildContext& context) noexcept;
 Outcome run(const CloseDescriptors& s, const ChildContext& context) noexcept;
 
+Outcome run(const KeepOpen& s, const ChildContext& context) noexcept;
+
+// terminal.cc
+Outcome run(const OpenTerminal& s, const ChildContext& context) noexcept;
+Outcome run(const TakeTerminal& s, const ChildContext& context) noexcept;
+Outcome run(const NewGroup& s, const ChildContext& context) noexcept;
+
 // init.cc
 Outcome run(const StartInit& s, const ChildContext& context) noexcept;
 

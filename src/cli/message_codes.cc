@@ -192,6 +192,10 @@ constexpr MessageCode kCodes[] = {
      "Nothing in the profile puts a directory at `cwd`. Mount something there, or make it with \"dir\"."},
     {"E0343", "there is nothing to run",
      "The profile has no `process.command`, and no command follows its name: hutch run PROFILE COMMAND."},
+    {"E0344", "processes would outlive the sandbox",
+     "`init = false` with the host's pid namespace leaves nobody who could end what the program has started. "
+     "With "
+     "`die_with_parent = false` that is what you ask for."},
     {"E0399", "a bug of Hutch",
      "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
      "profile."},
@@ -233,6 +237,10 @@ constexpr MessageCode kCodes[] = {
      "It was built without a namespace, file system or call that this profile needs. The message names it."},
     {"E0417", "a descriptor to keep is not open",
      "`keep_fds` hands open descriptors of the caller on to the program. Open it: hutch run app 5<FILE."},
+    {"E0418", "what the program starts could not be ended",
+     "Without a pid namespace of its own, the init ends what is left by looking it up in /proc, and there is "
+     "none. "
+     "Mount a procfs where hutch runs, or let the pid namespace be new."},
     {"E0420", "no system call filter for this architecture",
      "Every sandbox has a filter, and filters consist of numbers that differ by architecture. Hutch knows "
      "those of x86_64 and aarch64."},

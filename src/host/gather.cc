@@ -241,7 +241,7 @@ class RealHost final : public Host {
                   .has_setid_capabilities = ask_setid_capabilities(),
                   .user = account_name(),
                   .directory = ask_directory(),
-                  .has_terminal = ::isatty(0) == 1 || ::isatty(1) == 1 || ::isatty(2) == 1,
+                  .terminals = {::isatty(0) == 1, ::isatty(1) == 1, ::isatty(2) == 1},
                   .environment = read_environment(environment_)};
     if (const auto claimed = caller.environment.find("USER");
         caller.user.empty() && claimed != caller.environment.end())

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -41,11 +42,13 @@ struct Caller {
   gid_t gid = 0;
   std::vector<gid_t> groups;
   bool has_setid_capabilities =
-      false;                  ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
-  std::string user;           ///< name from /etc/passwd or $USER; may be empty
-  std::string directory;      ///< absolute; empty where the current directory was deleted or cannot be read
-  bool has_terminal = false;  ///< standard input, output or error is a terminal
+      false;              ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
+  std::string user;       ///< name from /etc/passwd or $USER; may be empty
+  std::string directory;  ///< absolute; empty where the current directory was deleted or cannot be read
+  std::array<bool, 3> terminals{};  ///< which of standard input, output and error is a terminal
   std::map<std::string, std::string, std::less<>> environment;
+
+  [[nodiscard]] bool has_terminal() const { return terminals[0] || terminals[1] || terminals[2]; }
 };
 
 struct Kernel {

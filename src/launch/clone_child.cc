@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace hutch {
 
@@ -12,11 +13,22 @@ void Child::signal(int number) const noexcept {
   ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, nullptr, 0);
 }
 
-WaitResult Child::reap() noexcept {
+void Child::signal(int number, int value) const noexcept {
+  siginfo_t info = {};
+  info.si_signo = number;
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_int = value;
+  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), number, &info, 0);
+}
+
+WaitResult Child::reap(rusage* used) noexcept {
   siginfo_t ended = {};
-  int rc = -1;
+  long rc = -1;
   do {
-    rc = ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &ended, WEXITED);
+    // The library's waitid has no room for what was used.
+    rc = ::syscall(SYS_waitid, P_PIDFD, pidfd_.get(), &ended, WEXITED, used);
   } while (rc < 0 && errno == EINTR);
   pid_ = -1;
   if (rc < 0) return {.code = CLD_KILLED, .status = SIGKILL};

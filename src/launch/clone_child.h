@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -29,8 +30,10 @@ class Child {
   [[nodiscard]] int pidfd() const noexcept { return pidfd_.get(); }
 
   void signal(int number) const noexcept;
-  /// Blocks until it has ended. Once.
-  WaitResult reap() noexcept;
+  /// With a value that its receiver can read: sigqueue(3).
+  void signal(int number, int value) const noexcept;
+  /// Blocks until it has ended. Once. `used`: with what it has waited for.
+  WaitResult reap(rusage* used = nullptr) noexcept;
   void kill_and_reap() noexcept;
 
  private:

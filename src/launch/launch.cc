@@ -15,6 +15,7 @@
 #include "base/unique_fd.h"
 #include "child/run.h"
 #include "launch/caller_memory.h"
+#include "launch/channel.h"
 #include "launch/clone_child.h"
 #include "launch/errno_text.h"
 #include "launch/map_helper.h"
@@ -35,6 +36,8 @@
 
 namespace hutch {
 namespace {
+
+constexpr int kTimedOut = 124;
 
 struct Pipe {
   UniqueFd reader, writer;
@@ -87,6 +90,7 @@ class Launch {
     TRY_DO(prepared_.make_streams(plan_));
     TRY(report_, make_pipe());
     TRY(go_, make_pipe());
+    TRY(channel_, Channel::make());
     TRY(Child child, clone());
     TRY_DO(help_child(child));
     if (!ended_by_) TRY_DO(follow_setup(child));
@@ -99,8 +103,11 @@ class Launch {
       return std::unexpected(std::move(named).error());
     }
     prepared_.settle();
-    const WaitResult ended = supervise(child, signals_, own_session_, earlier_);
-    return Ending{ended.code == CLD_EXITED ? ended.status : 128 + ended.status};
+    Supervision supervision(plan_, child, channel_, signals_);
+    supervision.deliver(earlier_);
+    const Finish finish = supervision.run();
+    if (finish.timed_out) return Ending{kTimedOut};
+    return Ending{finish.program.code == CLD_EXITED ? finish.program.status : 128 + finish.program.status};
   }
 
  private:
@@ -118,8 +125,9 @@ class Launch {
                          .slots = prepared_.slots,
                          .made = prepared_.made,
                          .report_fd = report_.writer.get(),
+                         .channel_fd = channel_.childs_fd(),
                          .go_fd = go_.reader.get(),
-                         .parents_ends = {report_.reader.get(), go_.writer.get()},
+                         .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
                          .caller_environment = ::environ,
                          .caller_arguments = caller_memory()};
     if (limit_.raised()) {
@@ -135,6 +143,7 @@ class Launch {
     }
     report_.writer.reset();
     go_.reader.reset();
+    channel_.close_childs_end();
     return Child(cloned.pid, cloned.pidfd);
   }
 
@@ -223,6 +232,7 @@ class Launch {
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
   Pipe report_, go_;
+  Channel channel_;
   std::optional<int> ended_by_;  ///< a signal that ended set-up
   std::vector<int> earlier_;     ///< signals for the program that came before it began
 };

@@ -9,7 +9,7 @@ namespace hutch {
 
 /// How a launch ended.
 struct Ending {
-  int status = 0;  ///< what `hutch run` exits with: the program's own, or 128+N
+  int status = 0;  ///< what `hutch run` exits with: the program's own, 128+N, or 124 when its time was over
 };
 
 /// Executes a plan: runs the parent's steps, clones, waits for the end, forwards signals.

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "child/run.h"
-#include "launch/supervise.h"
+#include "launch/signals.h"
 #include "plan/step.h"
 
 namespace hutch {

@@ -85,10 +85,18 @@ Outcome Prepared::make_one(const OpenStream& step) {
   return {};
 }
 
+Outcome Prepared::open_one(const KeepOpen& step) {
+  const int fd = ::open(step.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return {Call::open, errno};
+  slots[step.slot] = fd;
+  return {};
+}
+
 namespace {
 
+/// Of those before clone.
 Result<void> for_each_step(const Plan& plan, auto&& act) {
-  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+  for (std::size_t i = 0; i < plan.steps.size() && plan.steps[i].phase == Phase::before_clone; ++i) {
     const Outcome outcome = act(plan.steps[i].op);
     if (outcome.ok()) continue;
     return fail(
@@ -103,6 +111,7 @@ Result<void> Prepared::open_all(const Plan& plan) {
   return for_each_step(plan, [this](const Op& op) -> Outcome {
     if (const auto* pin = std::get_if<PinSource>(&op)) return open_one(*pin);
     if (const auto* stream = std::get_if<OpenStream>(&op)) return open_one(*stream);
+    if (const auto* keep = std::get_if<KeepOpen>(&op)) return open_one(*keep);
     return {};
   });
 }

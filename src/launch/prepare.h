@@ -54,6 +54,7 @@ class Prepared {
  private:
   Outcome open_one(const PinSource& step);
   Outcome open_one(const OpenStream& step);
+  Outcome open_one(const KeepOpen& step);
   Outcome make_one(const OpenStream& step);
   Outcome name_one(const OpenStream& step);
   std::vector<std::string> made_;

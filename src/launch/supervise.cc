@@ -1,92 +1,160 @@
 #include "launch/supervise.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <variant>
+
+#include "child/sweep.h"
 
 namespace hutch {
 namespace {
 
-constexpr std::array kTaken{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, SIGTSTP};
-
-/// From kill(2), sigqueue(3) or tgkill(2), not from the kernel: a terminal tells its whole foreground group
-/// itself.
-bool was_sent(const signalfd_siginfo& signal) noexcept { return signal.ssi_code <= 0; }
+constexpr std::chrono::seconds kKillAfter{5};
 
 }  // namespace
 
-Signals::Signals() {
-  ::sigemptyset(&taken_);
-  for (const int signal : kTaken) ::sigaddset(&taken_, signal);
-  sigset_t blocked = taken_;
-  ::sigaddset(&blocked, SIGPIPE);  // a child that dies early must not take us along
-  ::sigprocmask(SIG_BLOCK, &blocked, &before_);
-  struct sigaction defaults = {};
-  defaults.sa_handler = SIG_DFL;
-  ::sigaction(SIGCHLD, &defaults, &child_before_);
-  fd_.reset(::signalfd(-1, &taken_, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd_) error_ = errno;
-}
-
-Signals::~Signals() {
-  ::sigaction(SIGCHLD, &child_before_, nullptr);
-  // Nothing of a pipe that we wrote to is left to surprise the caller.
-  sigset_t pipe_only;
-  ::sigemptyset(&pipe_only);
-  ::sigaddset(&pipe_only, SIGPIPE);
-  const timespec now = {0, 0};
-  if (::sigismember(&before_, SIGPIPE) == 0) ::sigtimedwait(&pipe_only, nullptr, &now);
-  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
-}
-
-std::optional<signalfd_siginfo> Signals::take() const noexcept {
-  signalfd_siginfo signal = {};
-  if (::read(fd_.get(), &signal, sizeof signal) != static_cast<ssize_t>(sizeof signal)) return std::nullopt;
-  return signal;
-}
-
-void Signals::block_all() const noexcept {
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_BLOCK, &all, nullptr);
-}
-
-void Signals::unblock() const noexcept {
-  sigset_t blocked = before_;
-  for (const int signal : kTaken) ::sigaddset(&blocked, signal);
-  ::sigaddset(&blocked, SIGPIPE);
-  ::sigprocmask(SIG_SETMASK, &blocked, nullptr);
-}
-
-bool ends_setup(const signalfd_siginfo& signal) noexcept {
-  const auto number = static_cast<int>(signal.ssi_signo);
-  return number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT;
-}
-
-void stop_as_told() noexcept {
-  sigset_t stop, before;
-  ::sigemptyset(&stop);
-  ::sigaddset(&stop, SIGTSTP);
-  ::raise(SIGTSTP);
-  ::sigprocmask(SIG_UNBLOCK, &stop, &before);  // here it stops, unless its group is an orphan
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
-}
-
-WaitResult supervise(Child& child, const Signals& signals, bool own_session,
-                     const std::vector<int>& earlier) {
-  for (const int signal : earlier) child.signal(signal);
-  std::array<pollfd, 2> ends{{{child.pidfd(), POLLIN, 0}, {signals.fd(), POLLIN, 0}}};
-  while (true) {
-    if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) break;
-    while (const auto signal = signals.take()) {
-      if (was_sent(*signal) || own_session) child.signal(static_cast<int>(signal->ssi_signo));
-      if (signal->ssi_signo == SIGTSTP) stop_as_told();
+Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals)
+    : plan_(plan), child_(child), channel_(channel), signals_(signals), kill_after_(kKillAfter) {
+  for (const Step& step : plan.steps) {
+    if (std::holds_alternative<NewSession>(step.op)) own_session_ = true;
+    if (std::holds_alternative<NewGroup>(step.op)) own_group_ = true;
+    if (const auto* init = std::get_if<StartInit>(&step.op)) own_pids_ = init->processes == kNone;
+    if (const auto* terminal = std::get_if<OpenTerminal>(&step.op)) terminal_ = terminal;
+    if (const auto* watch = std::get_if<Watch>(&step.op)) {
+      kill_after_ = std::chrono::nanoseconds(watch->kill_after);
+      if (watch->timeout > 0) timeout_ = Clock::now() + std::chrono::nanoseconds(watch->timeout);
     }
+  }
+  // Should the init be killed, what it looked after becomes ours.
+  if (!own_pids_) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+void Supervision::deliver(const std::vector<int>& earlier) {
+  for (const int signal : earlier) forward(signal, false);
+}
+
+void Supervision::listen() {
+  while (std::optional<Received> received = channel_.take()) {
+    switch (received->message.kind) {
+      case Message::Kind::terminal:
+        if (terminal_ != nullptr && !received->descriptors.empty() && !relay_)
+          relay_.emplace(*terminal_, std::move(received->descriptors.front()));
+        break;
+      case Message::Kind::begins:
+        program_ = received->sender;
+        break;
+      case Message::Kind::stopped:
+        if (relay_) suspend();
+        break;
+      case Message::Kind::ended:
+        ended_ = received->message;
+        break;
+      case Message::Kind::namespaces:
+        break;
+    }
+  }
+}
+
+/// The program was stopped at its own terminal: so are we at ours, with whoever runs beside us.
+void Supervision::suspend() {
+  relay_->suspend();
+  if (stop_group()) return;  // what continued us comes as a signal
+  relay_->resume();
+  forward(SIGCONT, true);
+}
+
+void Supervision::forward(int signal, bool to_group) {
+  child_.signal(signal, to_group && own_group_ ? kForGroup : kForProgram);
+  count_request(signal);
+}
+
+void Supervision::count_request(int signal) {
+  if (signal != SIGINT && signal != SIGTERM) return;
+  if (++requests_ == 2 && !kill_at_) kill_at_ = Clock::now() + kill_after_;
+}
+
+void Supervision::take_signal(const signalfd_siginfo& signal) {
+  const auto number = static_cast<int>(signal.ssi_signo);
+  const bool sent = was_sent(signal);
+  if (relay_ && number == SIGWINCH && relay_->resize()) return;  // the kernel tells the program
+  if (number == SIGCONT && own_session_) {
+    if (relay_) {
+      relay_->resume();
+      relay_->resize();
+    }
+    return forward(SIGCONT, true);
+  }
+  if (sent || own_session_) forward(number, !sent);
+  if (number == SIGTSTP && !relay_) stop_as_told();
+}
+
+void Supervision::take_signals() {
+  while (const auto signal = signals_.take()) take_signal(*signal);
+}
+
+void Supervision::kill_all() {
+  finish_.killed = true;
+  child_.signal(SIGKILL);
+}
+
+void Supervision::keep_time() {
+  const Clock::time_point now = Clock::now();
+  if (timeout_ && now >= *timeout_) {
+    timeout_.reset();
+    finish_.timed_out = true;
+    child_.signal(SIGTERM, kForProgram);
+    child_.signal(SIGCONT, kForProgram);  // a stopped program could not end
+    if (!kill_at_) kill_at_ = now + kill_after_;
+  }
+  if (kill_at_ && now >= *kill_at_) {
+    kill_at_.reset();
+    kill_all();
+  }
+}
+
+int Supervision::milliseconds_left() const {
+  if (!timeout_ && !kill_at_) return -1;
+  const Clock::time_point next =
+      std::min(timeout_.value_or(Clock::time_point::max()), kill_at_.value_or(Clock::time_point::max()));
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
+Finish Supervision::run() {
+  std::array<pollfd, 3 + Relay::kPolled> ends{};
+  for (pollfd& end : ends) end.fd = -1;
+  const std::span<pollfd, Relay::kPolled> relayed = std::span(ends).subspan<3, Relay::kPolled>();
+  listen();
+  while (true) {
+    ends[0] = {child_.pidfd(), POLLIN, 0};
+    ends[1] = {signals_.fd(), POLLIN, 0};
+    ends[2] = {channel_.fd(), POLLIN, 0};
+    if (relay_) relay_->prepare(relayed);
+    if (::poll(ends.data(), ends.size(), milliseconds_left()) < 0 && errno != EINTR) break;
+    if (ends[1].revents != 0) take_signals();
+    if (ends[2].revents != 0) listen();
+    if (relay_) relay_->carry(relayed);
+    keep_time();
     if ((ends[0].revents & POLLIN) != 0) break;
   }
-  return child.reap();
+  if (!own_pids_) {
+    const UniqueFd processes(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    finish_.program = child_.reap(&finish_.used);
+    end_all_children(processes.get());
+  } else {
+    finish_.program = child_.reap(&finish_.used);
+  }
+  listen();
+  if (relay_) relay_->drain();
+  relay_.reset();
+  if (ended_ && !finish_.killed) finish_.program = {.code = ended_->code, .status = ended_->status};
+  return finish_;
 }
 
 }  // namespace hutch

@@ -1,49 +1,70 @@
 #pragma once
 
-#include <signal.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 
+#include <chrono>
 #include <optional>
 #include <vector>
 
-#include "base/unique_fd.h"
+#include "launch/channel.h"
 #include "launch/clone_child.h"
+#include "launch/relay.h"
+#include "launch/signals.h"
+#include "plan/plan.h"
 
 namespace hutch {
 
-/// While it lives, the signals that concern a launcher come through a descriptor instead of at any moment,
-/// and ended children can be waited for whatever the caller ignores. Everything is as before at its end.
-class Signals {
- public:
-  Signals();
-  ~Signals();
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
-
-  [[nodiscard]] int fd() const noexcept { return fd_.get(); }
-  [[nodiscard]] int error() const noexcept { return error_; }
-  /// The next one that is waiting.
-  [[nodiscard]] std::optional<signalfd_siginfo> take() const noexcept;
-
-  /// All signals, around clone.
-  void block_all() const noexcept;
-  void unblock() const noexcept;
-
- private:
-  sigset_t taken_, before_;
-  struct sigaction child_before_ = {};
-  UniqueFd fd_;
-  int error_ = 0;
+/// How a sandbox ended.
+struct Finish {
+  WaitResult program;  ///< as the init tells it; without an init, as waitid(2) does
+  bool timed_out = false;
+  bool killed = false;  ///< by us, after `kill_after`
+  rusage used = {};     ///< by everything that ran in it and was waited for: getrusage(2)
 };
 
-/// TERM, INT, HUP, QUIT: set-up ends, and the launcher with it.
-bool ends_setup(const signalfd_siginfo& signal) noexcept;
-/// Stops this process as SIGTSTP would have done; comes back when it is continued.
-void stop_as_told() noexcept;
+/// From exec to the end: forwards signals, relays the terminal, keeps the time.
+///
+/// Signals that were sent to us go to the program; those of the terminal too, to its whole group, where it is
+/// in a session of its own and so did not get them itself. The second request to end (INT, TERM) and the end
+/// of the time have SIGKILL follow after `kill_after`.
+class Supervision {
+ public:
+  Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals);
 
-/// Waits for the end of the child and forwards signals: those that were sent by kill(2); those of the
-/// terminal only where the program is in a session of its own and so did not get them itself. `earlier` came
-/// during set-up.
-WaitResult supervise(Child& child, const Signals& signals, bool own_session, const std::vector<int>& earlier);
+  /// Signals that came during set-up and are for the program.
+  void deliver(const std::vector<int>& earlier);
+  Finish run();
+
+  /// The program's pid, as seen from here.
+  [[nodiscard]] pid_t program() const noexcept { return program_; }
+  /// Takes what the sandbox has said until now: at exec, its terminal and its pid.
+  void listen();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void take_signals();
+  void take_signal(const signalfd_siginfo& signal);
+  void forward(int signal, bool to_group);
+  void count_request(int signal);
+  void suspend();
+  void keep_time();
+  void kill_all();
+  [[nodiscard]] int milliseconds_left() const;
+
+  const Plan& plan_;
+  Child& child_;
+  Channel& channel_;
+  Signals& signals_;
+  std::optional<Relay> relay_;
+  const OpenTerminal* terminal_ = nullptr;
+  bool own_session_ = false, own_group_ = false, own_pids_ = true;
+  std::chrono::nanoseconds kill_after_;
+  std::optional<Clock::time_point> timeout_, kill_at_;
+  int requests_ = 0;
+  pid_t program_ = -1;
+  std::optional<Message> ended_;
+  Finish finish_;
+};
 
 }  // namespace hutch

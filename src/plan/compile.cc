@@ -66,7 +66,10 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
   if (tree_stands) write_accounts(draft);
 
   // What the program finds around it; in a tree that does not stand, nothing can be said to be missing.
-  if (tree_stands) prepare_process(draft);
+  if (tree_stands) {
+    connect_terminal(draft);
+    prepare_process(draft);
+  }
 
   // From here on no step may need a privilege.
   drop_privileges(draft);

@@ -64,6 +64,10 @@ std::string list(Borrowed<ZStr> texts, std::string_view between) {
   return join(words, between);
 }
 
+std::string seconds(std::uint64_t nanoseconds) {
+  return fmt::format("{} s", static_cast<double>(nanoseconds) / 1e9);
+}
+
 template <class Numbers>
 std::string numbers(const Numbers& all) {
   std::vector<std::string> words;
@@ -120,6 +124,14 @@ struct Describe {
     return fmt::format("run {} PID {}", s.program.view(), list(s.rows, " "));
   }
   std::string operator()(const LetChildGo&) const { return "let the child go on"; }
+  std::string operator()(const Watch& s) const {
+    if (s.timeout == 0)
+      return fmt::format("kill it {} after the second request to end", seconds(s.kill_after));
+    return fmt::format("end it after {}, kill it {} later", seconds(s.timeout), seconds(s.kill_after));
+  }
+  std::string operator()(const KeepOpen& s) const {
+    return fmt::format("keep {} open for the init", quoted(s.path.view()));
+  }
   std::string operator()(const AwaitParent&) const { return "wait until the parent has written the id maps"; }
   std::string operator()(const DieWithParent&) const { return "die with the parent"; }
   std::string operator()(const WriteFile& s) const {
@@ -195,7 +207,13 @@ struct Describe {
     return fmt::format("set domainname {}", quoted(s.name.view()));
   }
   std::string operator()(const BringLoopbackUp&) const { return "bring the loopback interface up"; }
-  std::string operator()(const StartInit&) const { return "stay as init (pid 1); the program is its child"; }
+  std::string operator()(const OpenTerminal& s) const {
+    return fmt::format("open a pseudo-terminal{}", s.devpts == kNone ? " of the host" : "");
+  }
+  std::string operator()(const StartInit& s) const {
+    if (s.processes != kNone) return "stay as init; the program is its child, and what is left ends with it";
+    return "stay as init (pid 1); the program is its child";
+  }
   std::string operator()(const SetLimit& s) const {
     return s.soft == s.hard
                ? fmt::format("limit {} to {}", s.name.view(), limit(s.soft))
@@ -220,6 +238,13 @@ struct Describe {
   }
   std::string operator()(const SetUmask& s) const { return fmt::format("set umask {:04o}", s.mask); }
   std::string operator()(const NewSession&) const { return "start a new session without a terminal"; }
+  std::string operator()(const TakeTerminal&) const {
+    return "take the pseudo-terminal as controlling terminal";
+  }
+  std::string operator()(const NewGroup& s) const {
+    return fmt::format("start a process group of its own{}",
+                       s.terminal == kNone ? "" : ", in the foreground");
+  }
   std::string operator()(const ConnectStream& s) const {
     return fmt::format("connect {}", stream_name(s.stream));
   }

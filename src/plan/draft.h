@@ -69,6 +69,7 @@ class Draft {
   bool host_root_inside = false;  ///< uid 0 of the host is somebody inside (or there is no user namespace)
   bool root_is_mapped = false;    ///< uid 0 exists inside
   bool gid_5_is_mapped = false;   ///< the tty group of devpts
+  Slot devpts = kNone;            ///< what will be at /dev/pts
   std::string user, home, shell;
   std::string directory = "/";           ///< the working directory inside
   std::vector<std::string> environment;  ///< "NAME=value" in byte order
@@ -84,6 +85,7 @@ void place_mounts(Draft& draft);        ///< mounts.cc
 void write_accounts(Draft& draft);      ///< accounts.cc
 void name_machine(Draft& draft);        ///< namespaces.cc
 void choose_environment(Draft& draft);  ///< environment.cc
+void connect_terminal(Draft& draft);    ///< terminal.cc
 void prepare_process(Draft& draft);     ///< process.cc
 void drop_privileges(Draft& draft);     ///< privileges.cc
 void prepare_exec(Draft& draft);        ///< exec.cc

@@ -57,7 +57,7 @@ void choose_environment(Draft& draft) {
                    {"SHELL", draft.shell},
                    {"USER", draft.user}};
   if (const auto term = caller.environment.find("TERM");
-      caller.has_terminal && term != caller.environment.end()) {
+      caller.has_terminal() && term != caller.environment.end()) {
     chosen.insert_or_assign("TERM", term->second);
   }
   for (const Said<std::string>& pattern : wanted.inherit) inherit(draft, pattern, chosen);

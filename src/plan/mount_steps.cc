@@ -384,7 +384,9 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
     case MountType::devpts: {
       std::vector<std::string> options{"ptmxmode=0666", "mode=0620"};
       if (draft_.gid_5_is_mapped) options.emplace_back("gid=5");
-      attach(mount, walk, new_filesystem("devpts", options, flags, mount.at));
+      const Slot devpts = new_filesystem("devpts", options, flags, mount.at);
+      if (walk.path == "/dev/pts") draft_.devpts = devpts;
+      attach(mount, walk, devpts);
       break;
     }
     case MountType::sysfs:

@@ -123,7 +123,6 @@ void prepare_process(Draft& draft) {
     draft.add(draft.privileges, std::move(op), at, Phase::privileges);
   };
 
-  if (draft.is_new(Ns::pid) && *process.init) add(StartInit{}, process.init.at);
   if (process.umask) {
     add(SetUmask{static_cast<mode_t>(**process.umask)}, process.umask->at);
   } else {
@@ -131,7 +130,6 @@ void prepare_process(Draft& draft) {
   }
   set_personality(draft);
   set_scheduling(draft);
-  if (*process.tty == Tty::none) add(NewSession{}, process.tty.at);
   connect_streams(draft);
   choose_directory(draft);
   for (const Limit& limit : draft.profile.limits) {

@@ -96,6 +96,15 @@ struct RunMapHelper {
 struct LetChildGo {
   HUTCH_STEP("let_child_go") {}
 };
+/// How long the program may run, and how long after a request to end it is killed.
+struct Watch {
+  std::uint64_t timeout = 0;     ///< nanoseconds from exec; 0: no limit
+  std::uint64_t kill_after = 0;  ///< nanoseconds
+  HUTCH_STEP("watch") {
+    visit("timeout", s.timeout);
+    visit("kill_after", s.kill_after);
+  }
+};
 
 // --- the child: set-up
 
@@ -113,6 +122,16 @@ struct WriteFile {
   HUTCH_STEP("write_file") {
     visit("path", s.path);
     visit("content", s.content);
+  }
+};
+/// open(O_PATH) of a directory of the host's /proc that the init will need: its own namespaces, which `hutch
+/// enter` joins; or, without a pid namespace of its own, whom it has to end.
+struct KeepOpen {
+  ZStr path;
+  Slot slot = 0;
+  HUTCH_STEP("keep_open") {
+    visit("path", s.path);
+    visit("slot", s.slot);
   }
 };
 /// unshare(CLONE_NEWTIME): the next process will be in the new time namespace.
@@ -312,10 +331,30 @@ struct SetDomainname {
 struct BringLoopbackUp {
   HUTCH_STEP("bring_loopback_up") {}
 };
+/// A pseudo-terminal: opens `ptmx` of the devpts in `devpts` (kNone: /dev/ptmx), gives it the modes and the
+/// size of the caller's terminal, and hands its master to the launcher. See pts(4).
+struct OpenTerminal {
+  Slot devpts = kNone;
+  Slot slot = 0;                    ///< of its slave
+  Borrowed<std::uint32_t> streams;  ///< which of 0, 1, 2 are a terminal of the caller
+  HUTCH_STEP("open_terminal") {
+    visit("devpts", s.devpts);
+    visit("slot", s.slot);
+    visit("streams", s.streams);
+  }
+};
 /// From here on two processes: this one becomes the minimal init (pid 1), the next steps belong to the
 /// program.
 struct StartInit {
-  HUTCH_STEP("start_init") {}
+  Slot namespaces = kNone;  ///< of KeepOpen: its own namespaces
+  Slot processes = kNone;   ///< of KeepOpen: /proc, where it is not pid 1 and has to end what is left itself
+  Slot terminal =
+      kNone;  ///< of OpenTerminal: held open, so that the launcher sees its end only with the sandbox's
+  HUTCH_STEP("start_init") {
+    visit("namespaces", s.namespaces);
+    visit("processes", s.processes);
+    visit("terminal", s.terminal);
+  }
 };
 
 // --- the child: giving up privileges
@@ -365,6 +404,17 @@ struct SetUmask {
 /// setsid(2): no controlling terminal.
 struct NewSession {
   HUTCH_STEP("new_session") {}
+};
+/// ioctl(TIOCSCTTY): the terminal in `slot` becomes the controlling terminal of the new session.
+struct TakeTerminal {
+  Slot slot = 0;
+  HUTCH_STEP("take_terminal") { visit("slot", s.slot); }
+};
+/// setpgid(2): a process group of its own, the foreground one of its terminal. Its parent, the init, is in
+/// the same session, so that it can be stopped and continued.
+struct NewGroup {
+  Slot terminal = kNone;
+  HUTCH_STEP("new_group") { visit("terminal", s.terminal); }
 };
 /// dup2 of an opened stream onto 0, 1 or 2.
 struct ConnectStream {
@@ -431,13 +481,14 @@ struct Exec {
 #undef HUTCH_STEP
 
 using Op =
-    std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, AwaitParent,
-                 DieWithParent, WriteFile, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
-                 KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
-                 EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
-                 SetDomainname, BringLoopbackUp, StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity,
-                 SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, ConnectStream,
-                 ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
+    std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, Watch,
+                 AwaitParent, DieWithParent, WriteFile, KeepOpen, UnshareTime, BecomeIds, UseCallersRights,
+                 CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
+                 CloneStaged, MakeOverlay, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
+                 ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit,
+                 SetNice, SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore,
+                 SetUmask, NewSession, TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals,
+                 DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

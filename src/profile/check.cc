@@ -248,7 +248,8 @@ void Checker::duration(const std::string& name, const Value& value, const Key& k
   }
   const std::string* said = value.string();
   if (!said) return wrong_type(name, kExpected, value);
-  if (waits(*said) || nanoseconds_from(*said)) return;
+  if (waits(*said)) return;
+  if (nanoseconds_from(*said) && (key.low < 0 || !said->starts_with('-'))) return;
   problem("E0105", fmt::format("`{}` is {}, not {}", name, quoted(*said), kExpected), value.at);
 }
 

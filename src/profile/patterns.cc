@@ -62,7 +62,9 @@ std::string size_pattern(std::int64_t low) {
   return fmt::format("^{}({})$", low > 0 ? "(?!0+([^0-9]|$))" : "", quantities(kBytes, kMostBytes));
 }
 
-std::string duration_pattern() { return fmt::format("^[+-]?({})$", quantities(kTimes, kMostNanoseconds)); }
+std::string duration_pattern(bool may_be_negative) {
+  return fmt::format("^{}({})$", may_be_negative ? "[+-]?" : "\\+?", quantities(kTimes, kMostNanoseconds));
+}
 
 std::string mode_pattern(std::int64_t high) {
   return fmt::format("^(0o)?0*[0-7]{{1,{}}}$", high == 0777 ? 3 : 4);

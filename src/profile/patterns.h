@@ -12,7 +12,7 @@ namespace hutch {
 std::string number_pattern(std::uint64_t most);
 
 std::string size_pattern(std::int64_t low);
-std::string duration_pattern();
+std::string duration_pattern(bool may_be_negative);
 std::string mode_pattern(std::int64_t high);
 /// For the `special` keys and lists: by the hint in Key::words. Empty for a hint without one.
 std::string text_pattern(std::string_view hint);

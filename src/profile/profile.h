@@ -134,7 +134,8 @@ struct Environment {
   std::vector<Said<std::string>> unset;  ///< names and globs
 };
 
-enum class Tty : std::uint8_t { inherit, none };
+/// The program's terminal: `automatic` is `fresh` where standard input is a terminal, else `none`.
+enum class Tty : std::uint8_t { automatic, fresh, inherit, none };
 enum class ArgsMode : std::uint8_t { replace, append };
 
 /// Where a standard stream of the program comes from.
@@ -153,7 +154,7 @@ struct Process {
   Said<ArgsMode> args{ArgsMode::replace, {}};
   MaybeSaid<std::string> argv0, cwd;
   MaybeSaid<std::uint32_t> umask;
-  Said<Tty> tty{Tty::inherit, {}};
+  Said<Tty> tty{Tty::automatic, {}};
   Said<bool> init{true, {}}, die_with_parent{true, {}}, no_new_privs{true, {}};
   std::vector<Said<std::uint32_t>> keep_fds;
   std::array<Said<Stream>, 3> streams;  ///< stdin, stdout, stderr
@@ -163,6 +164,8 @@ struct Process {
   MaybeSaid<std::vector<std::uint32_t>> cpu_affinity;  ///< sorted CPU numbers
   MaybeSaid<IoClass> io_class;
   std::vector<Said<std::string>> personality;  ///< "no_randomize", "linux32", "uname26"
+  MaybeSaid<std::int64_t> timeout;             ///< nanoseconds; 0: none
+  MaybeSaid<std::int64_t> kill_after;          ///< nanoseconds
   Said<bool> memory_deny_write_execute{false, {}};
   Said<bool> core_scheduling{false, {}};
 };

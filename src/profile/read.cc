@@ -96,7 +96,8 @@ constexpr Named<Propagation> kPropagation[] = {
 constexpr Named<bool> kAllow[] = {{"allow", true}, {"deny", false}};
 constexpr Named<IdMap> kMaps[] = {
     {"self", IdMap::self}, {"root", IdMap::root}, {"subids", IdMap::subids}, {"explicit", IdMap::explicit_}};
-constexpr Named<Tty> kTty[] = {{"inherit", Tty::inherit}, {"none", Tty::none}};
+constexpr Named<Tty> kTty[] = {
+    {"auto", Tty::automatic}, {"new", Tty::fresh}, {"inherit", Tty::inherit}, {"none", Tty::none}};
 constexpr Named<ArgsMode> kArgs[] = {{"replace", ArgsMode::replace}, {"append", ArgsMode::append}};
 constexpr Named<Process::Files> kFiles[] = {
     {"none", Process::Files::none}, {"ro", Process::Files::ro}, {"rw", Process::Files::rw}};
@@ -256,6 +257,8 @@ void read_process(const Table& top, Process& into, Diagnostics& wrong) {
   reader.take("io_class", into.io_class,
               [](const Value& value) { return io_class_from(*value.string()).value_or(IoClass{}); });
   reader.take("personality", into.personality);
+  reader.take("timeout", into.timeout, Reader::nanoseconds);
+  reader.take("kill_after", into.kill_after, Reader::nanoseconds);
   reader.take("memory_deny_write_execute", into.memory_deny_write_execute);
   reader.take("core_scheduling", into.core_scheduling);
 }

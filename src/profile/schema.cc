@@ -104,8 +104,8 @@ class Writer {
         return any_of([&] { integers(key.low, key.high); }, [&] { string_like(size_pattern(key.low)); },
                       [&] { reference("variable"); });
       case Shape::duration:
-        return any_of([&] { integers(key.low, key.high); }, [&] { string_like(duration_pattern()); },
-                      [&] { reference("variable"); });
+        return any_of([&] { integers(key.low, key.high); },
+                      [&] { string_like(duration_pattern(key.low < 0)); }, [&] { reference("variable"); });
       case Shape::mode:
         return any_of([&] { integers(0, key.high); }, [&] { string_like(mode_pattern(key.high)); },
                       [&] { reference("variable"); });

@@ -133,7 +133,7 @@ Ending run_in_child(std::vector<Step> steps, const Setting& setting) {
                                .slots = slots,
                                .made = made,
                                .report_fd = report[1],
-                               .parents_ends = {report[0], out[0]}};
+                               .parents_ends = {report[0], out[0], -1}};
     // A new pid namespace begins with the next process.
     const pid_t inner = (setting.namespaces & CLONE_NEWPID) != 0 ? static_cast<pid_t>(::fork()) : 0;
     if (inner == 0) {
@@ -220,7 +220,7 @@ TEST_CASE("nothing runs when the parent has died meanwhile") {
   if (pid == 0) {
     ::signal(SIGPIPE, SIG_IGN);
     ::dup2(out[1], 1);
-    run_child({.steps = steps, .report_fd = report[1], .parents_ends = {-1, out[0]}});
+    run_child({.steps = steps, .report_fd = report[1], .parents_ends = {-1, out[0], -1}});
   }
   ::close(report[1]);
   ::close(out[1]);

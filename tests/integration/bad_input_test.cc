@@ -69,7 +69,7 @@ TEST_CASE("a profile that is wrong is refused with status 125, its line, and wha
       {"size", "[mounts]\n\"/x\" = { type = \"tmpfs\", size = \"99999999999G\" }\n", "3:", "size"},
       {"sizeword", "[mounts]\n\"/x\" = { type = \"tmpfs\", size = \"many\" }\n", "3:", "size"},
       {"later", "[seccomp]\ndefault = \"allow\"\n", "2:", "not supported yet"},
-      {"latertty", "[process]\ntty = \"new\"\n", "3:", "not supported yet"},
+      {"timeout", "[process]\ntimeout = \"-3s\"\n", "3:", "timeout"},
       {"schema", "[process]\ncommand = \"not a list\"\n", "3:", "command"},
   };
   const Workspace here;

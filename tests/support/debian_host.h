@@ -59,7 +59,7 @@ inline FakeHost debian_host() {
   host.env("TERM", "xterm-256color")
       .directory("/home/ada/work")
       .owned("/home/ada/work", {FileKind::directory, 0, 0755, 1000, 1000});
-  host.caller().has_terminal = true;
+  host.caller().terminals = {false, true, true};
   return host;
 }
 

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "child/channel.h"
+
+namespace hutch {
+
+/// A message of the sandbox, with what came along.
+struct Received {
+  Message message;
+  pid_t sender = 0;  ///< as this process sees it: unix(7), SCM_CREDENTIALS
+  std::vector<UniqueFd> descriptors;
+};
+
+/// The launcher's end of the channel (child/channel.h), and until clone the other one.
+class Channel {
+ public:
+  static Result<Channel> make();
+
+  [[nodiscard]] int fd() const noexcept { return ours_.get(); }
+  [[nodiscard]] int childs_fd() const noexcept { return theirs_.get(); }
+  void close_childs_end() noexcept { theirs_.reset(); }
+  /// The next message that is waiting; nothing if there is none. At the end of the sandbox the channel closes
+  /// itself: fd() is -1 from then on.
+  std::optional<Received> take();
+
+ private:
+  UniqueFd ours_, theirs_;
+};
+
+}  // namespace hutch
