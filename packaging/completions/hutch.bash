@@ -27,14 +27,14 @@ _hutch() {
         return
     fi
     case $command in
-        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
+        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --timeout --status-fd --report --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         plan) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --digest --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         show) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         check) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --strict --json --verbose --log-file --color --help' operand=profiles choices='' ;;
         access) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile_and_paths choices='' ;;
         list) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
-        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan' ;;
+        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
         version) options='--verbose --log-file --color --help' operand=none choices='' ;;
         help) options='--verbose --log-file --color --help' operand=command choices='' ;;
@@ -44,7 +44,7 @@ _hutch() {
     if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--log-file|--color)
+            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--timeout|--status-fd|--report|--log-file|--color)
                 ((i++))
                 [[ ${COMP_WORDS[i]} == = ]] && ((i++))
                 while [[ ${COMP_WORDS[i+1]} == = ]]; do ((i += 2)); done ;;
@@ -59,8 +59,8 @@ _hutch() {
     case $previous in
         --net) _hutch_offer host new; return ;;
         --color) _hutch_offer auto always never; return ;;
-        --ro|--rw|--log-file) _hutch_files; return ;;
-        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--log-file|--color) return ;;
+        --ro|--rw|--report|--log-file) _hutch_files; return ;;
+        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--timeout|--status-fd|--report|--log-file|--color) return ;;
     esac
     if [[ $current == -* ]]; then
         _hutch_offer $options

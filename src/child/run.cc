@@ -31,9 +31,18 @@ bool tell(const ChildContext& context, std::size_t step, const Outcome& outcome)
   while (true) sys::call(SYS_exit_group, kSetupFailed);
 }
 
-/// Set-up may need more descriptors than the program shall have.
+bool limits_files(const Step& step) noexcept {
+  const auto* limit = std::get_if<SetLimit>(&step.op);
+  return limit != nullptr && limit->resource == RLIMIT_NOFILE;
+}
+
+/// Set-up may need more descriptors than the program shall have, who gets what the plan says, or else what
+/// the caller has.
 Outcome restore_file_limit(const ChildContext& context) noexcept {
   if (context.files_hard == 0) return {};
+  for (const Step& step : context.steps) {
+    if (limits_files(step)) return {};
+  }
   const struct rlimit limit = {context.files_soft, context.files_hard};
   return check(Call::prlimit, sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr));
 }
@@ -71,17 +80,13 @@ Outcome run_step(const Step& step, const ChildContext& context) noexcept {
 void run_child(const ChildContext& context) noexcept {
   close_parents_ends(context);
   sys::call(SYS_umask, 0);  // modes are what the steps say; the program's own comes with SetUmask
-  bool in_setup = true;
   for (std::size_t i = 0; i < context.steps.size(); ++i) {
     const Step& step = context.steps[i];
     if (step.phase < Phase::setup) continue;  // the parent's
     Outcome outcome;
-    if (in_setup && step.phase >= Phase::privileges) {
-      in_setup = false;
+    if (step.phase == Phase::exec) {
       outcome = restore_file_limit(context);
-    }
-    if (step.phase == Phase::exec && outcome.ok()) {
-      if (context.channel_fd >= 0)
+      if (outcome.ok() && context.channel_fd >= 0)
         outcome = send_message(context.channel_fd, {.kind = Message::Kind::begins});
       if (outcome.ok() && !tell(context, i, {})) give_up();
     }

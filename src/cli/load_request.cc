@@ -62,6 +62,12 @@ Result<std::string> toml_of(const Given& given, const Host& host) {
   if (name == "--env") return variable_of(given);
   if (name == "--hostname") return fmt::format("hostname = {}", literal(given.value));
   if (name == "--cwd") return fmt::format("process.cwd = {}", literal(given.value));
+  if (name == "--timeout") {
+    // A bare number would be seconds in TOML, too, but only without quotes.
+    const bool bare =
+        given.value.find_first_not_of("0123456789") == std::string::npos && !given.value.empty();
+    return fmt::format("process.timeout = {}", literal(bare ? given.value + "s" : given.value));
+  }
   if (name == "--net") return fmt::format("namespaces.net = {}", literal(given.value));
   return std::string();
 }

@@ -309,6 +309,12 @@ constexpr MessageCode kCodes[] = {
      "--log-file appends to a file, which is made if it is missing; its directory must exist."},
     {"E0913", "standard output cannot be written", "The disk is full, or the reader has gone."},
 
+    {"E0914", "--status-fd names no descriptor that can be written to",
+     "Open it for hutch in the shell: hutch run --status-fd 3 PROFILE 3>FILE."},
+    {"E0915", "the report cannot be written",
+     "--report makes FILE or empties it before the launch and fills it at its end; its directory must "
+     "exist."},
+
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},
     {"W0102", "a kept capability can undo mounts",

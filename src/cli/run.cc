@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/status.h"
 #include "launch/launch.h"
 #include "plan/compile.h"
 #include "plan/describe.h"
@@ -22,8 +23,10 @@ int status_of(const Diagnostics& diagnostics) {
   return all_are("E0601") ? 127 : all_are("E0602") ? 126 : 125;
 }
 
-int give_up(Session& session, const Diagnostics& diagnostics) {
+int give_up(Session& session, Status& status, const Diagnostics& diagnostics) {
   session.complain(diagnostics);
+  status.failed(diagnostics, status_of(diagnostics));
+  status.close();
   return status_of(diagnostics);
 }
 
@@ -50,8 +53,13 @@ void log_plan(const Plan& plan, const Sources& sources) {
 }  // namespace
 
 int run_command(Session& session) {
+  Status status(session);
+  if (const auto opened = status.open(); !opened) {
+    session.complain(opened.error());
+    return status_of(opened.error());
+  }
   const auto loaded = session.load();
-  if (!loaded) return give_up(session, loaded.error());
+  if (!loaded) return give_up(session, status, loaded.error());
   if (log_wants(Verbosity::info)) session.complain(loaded->warnings);
 
   const Request request{.arguments = session.words.arguments, .needs_command = true};
@@ -59,15 +67,19 @@ int run_command(Session& session) {
   if (!plan) {
     // What was left out may be the reason.
     log_skipped(loaded->profile.skipped, session.sources);
-    return give_up(session, plan.error());
+    return give_up(session, status, plan.error());
   }
   log_plan(*plan, session.sources);
 
-  auto ending = launch(*plan, session.host, session.sources);
+  status.planned(*plan);
+
+  auto ending = launch(*plan, session.host, status.wanted() ? &status : nullptr);
   if (!ending) {
     name_missing_link(ending.error(), *plan, loaded->profile, session.host);
-    return give_up(session, ending.error());
+    return give_up(session, status, ending.error());
   }
+  status.ended(*ending);
+  status.close();
   return ending->status;
 }
 

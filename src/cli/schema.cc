@@ -1,12 +1,14 @@
 #include "plan/schema.h"
 
 #include "cli/commands.h"
+#include "cli/status.h"
 #include "profile/schema.h"
 
 namespace hutch {
 
 int schema_command(Session& session) {
-  std::string text = session.words.operands[0] == "plan" ? plan_schema() : profile_schema();
+  const std::string& which = session.words.operands[0];
+  std::string text = which == "plan" ? plan_schema() : which == "report" ? report_schema() : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;
 }

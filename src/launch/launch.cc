@@ -82,8 +82,8 @@ Result<void> check_machine(const Host& host) {
 /// One launch. Members end in reverse order: the child first, then what it used.
 class Launch {
  public:
-  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared)
-      : plan_(plan), limit_(limit), prepared_(prepared) {}
+  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared, Observer* observer)
+      : plan_(plan), limit_(limit), prepared_(prepared), observer_(observer) {}
 
   Result<Ending> run() {
     if (signals_.error() != 0) return plumbing_failed("signalfd", signals_.error());
@@ -93,21 +93,21 @@ class Launch {
     TRY(channel_, Channel::make());
     TRY(Child child, clone());
     TRY_DO(help_child(child));
-    if (!ended_by_) TRY_DO(follow_setup(child));
+    Supervision supervision(plan_, child, channel_, signals_);
+    if (!ended_by_) TRY_DO(follow_setup(child, supervision));
     if (ended_by_) {
       child.kill_and_reap();
-      return Ending{128 + *ended_by_};
+      return Ending{.status = 128 + *ended_by_, .ran = false};
     }
     if (Result<void> named = prepared_.name_streams(plan_); !named) {
       child.kill_and_reap();
       return std::unexpected(std::move(named).error());
     }
     prepared_.settle();
-    Supervision supervision(plan_, child, channel_, signals_);
-    supervision.deliver(earlier_);
-    const Finish finish = supervision.run();
-    if (finish.timed_out) return Ending{kTimedOut};
-    return Ending{finish.program.code == CLD_EXITED ? finish.program.status : 128 + finish.program.status};
+    const Finish finish = supervision.run(earlier_);
+    const int status =
+        finish.program.code == CLD_EXITED ? finish.program.status : 128 + finish.program.status;
+    return Ending{.status = finish.timed_out ? kTimedOut : status, .finish = finish};
   }
 
  private:
@@ -199,7 +199,7 @@ class Launch {
   }
 
   /// Reads the report pipe to its end. Fails if a step failed, or if the child ended before exec.
-  Result<void> follow_setup(Child& child) {
+  Result<void> follow_setup(Child& child, Supervision& supervision) {
     std::array<pollfd, 2> ends{{{report_.reader.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
     bool reached_exec = false;
     while (!ended_by_) {
@@ -211,7 +211,10 @@ class Launch {
         continue;
       }
       const std::optional<Report> report = read_report();
-      if (!report && reached_exec) return {};
+      if (!report && reached_exec) {
+        if (observer_ != nullptr) observer_->executed();
+        return {};
+      }
       if (!report) {
         const WaitResult ended = child.reap();
         return fail(tell_death(plan_, ended.code, ended.status));
@@ -221,6 +224,8 @@ class Launch {
         return fail(tell_failure(plan_, *report));
       }
       reached_exec = true;
+      supervision.listen();
+      if (observer_ != nullptr) observer_->set_up(supervision.program(), child.pid());
     }
     return {};
   }
@@ -228,6 +233,7 @@ class Launch {
   const Plan& plan_;
   const FileLimit& limit_;
   Prepared& prepared_;
+  Observer* const observer_;
   Signals signals_;
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
@@ -239,14 +245,14 @@ class Launch {
 
 }  // namespace
 
-Result<Ending> launch(const Plan& plan, const Host& host, const Sources&) {
+Result<Ending> launch(const Plan& plan, const Host& host, Observer* observer) {
   TRY_DO(check_machine(host));
   hold_standard_streams();
   TRY_DO(check_kept_descriptors(plan));
   const FileLimit limit(plan);
   Prepared prepared(plan);
   TRY_DO(prepared.open_all(plan));
-  Launch one(plan, limit, prepared);
+  Launch one(plan, limit, prepared, observer);
   return one.run();
 }
 

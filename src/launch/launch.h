@@ -1,20 +1,36 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include "base/result.h"
-#include "base/sources.h"
 #include "host/host.h"
+#include "launch/supervise.h"
 #include "plan/plan.h"
 
 namespace hutch {
 
 /// How a launch ended.
 struct Ending {
-  int status = 0;  ///< what `hutch run` exits with: the program's own, 128+N, or 124 when its time was over
+  int status = 0;   ///< what `hutch run` exits with: the program's own, 128+N, or 124 when its time was over
+  bool ran = true;  ///< false: a signal ended set-up
+  Finish finish;    ///< where it ran
+};
+
+/// Is told how far a launch has come. Between two waits of the launcher: it must not wait for anybody.
+class Observer {
+ public:
+  Observer() = default;
+  Observer(const Observer&) = delete;
+  Observer& operator=(const Observer&) = delete;
+  virtual ~Observer() = default;
+  /// Every wall stands; execve(2) is next. Pids as the launcher sees them; without an init both are the same.
+  virtual void set_up(pid_t program, pid_t init) = 0;
+  virtual void executed() = 0;
 };
 
 /// Executes a plan: runs the parent's steps, clones, waits for the end, forwards signals.
 /// On failure nothing ran and nothing is left behind; the diagnostic names the step, its profile line, the
 /// call, errno, the cause and the remedy. Its code decides the exit status: E06.. 126 or 127, else 125.
-Result<Ending> launch(const Plan& plan, const Host& host, const Sources& sources);
+Result<Ending> launch(const Plan& plan, const Host& host, Observer* observer = nullptr);
 
 }  // namespace hutch

@@ -1,16 +1,11 @@
 #include "launch/supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <variant>
-
-#include "child/sweep.h"
 
 namespace hutch {
 namespace {
@@ -24,18 +19,18 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
   for (const Step& step : plan.steps) {
     if (std::holds_alternative<NewSession>(step.op)) own_session_ = true;
     if (std::holds_alternative<NewGroup>(step.op)) own_group_ = true;
-    if (const auto* init = std::get_if<StartInit>(&step.op)) own_pids_ = init->processes == kNone;
+    if (const auto* init = std::get_if<StartInit>(&step.op); init != nullptr && init->processes != kNone)
+      adopted_.emplace(child.pid());
     if (const auto* terminal = std::get_if<OpenTerminal>(&step.op)) terminal_ = terminal;
     if (const auto* watch = std::get_if<Watch>(&step.op)) {
       kill_after_ = std::chrono::nanoseconds(watch->kill_after);
-      if (watch->timeout > 0) timeout_ = Clock::now() + std::chrono::nanoseconds(watch->timeout);
+      run_time_ = std::chrono::nanoseconds(watch->timeout);
     }
   }
-  // Should the init be killed, what it looked after becomes ours.
-  if (!own_pids_) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 }
 
-void Supervision::deliver(const std::vector<int>& earlier) {
+void Supervision::begin(const std::vector<int>& earlier) {
+  if (run_time_.count() > 0) timeout_ = Clock::now() + run_time_;
   for (const int signal : earlier) forward(signal, false);
 }
 
@@ -126,34 +121,35 @@ int Supervision::milliseconds_left() const {
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
 }
 
-Finish Supervision::run() {
+void Supervision::wait_for_end() {
   std::array<pollfd, 3 + Relay::kPolled> ends{};
   for (pollfd& end : ends) end.fd = -1;
   const std::span<pollfd, Relay::kPolled> relayed = std::span(ends).subspan<3, Relay::kPolled>();
-  listen();
   while (true) {
     ends[0] = {child_.pidfd(), POLLIN, 0};
     ends[1] = {signals_.fd(), POLLIN, 0};
     ends[2] = {channel_.fd(), POLLIN, 0};
     if (relay_) relay_->prepare(relayed);
-    if (::poll(ends.data(), ends.size(), milliseconds_left()) < 0 && errno != EINTR) break;
+    if (::poll(ends.data(), ends.size(), milliseconds_left()) < 0 && errno != EINTR) return;
     if (ends[1].revents != 0) take_signals();
     if (ends[2].revents != 0) listen();
     if (relay_) relay_->carry(relayed);
     keep_time();
-    if ((ends[0].revents & POLLIN) != 0) break;
+    if ((ends[0].revents & POLLIN) != 0) return;
   }
-  if (!own_pids_) {
-    const UniqueFd processes(::open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    finish_.program = child_.reap(&finish_.used);
-    end_all_children(processes.get());
-  } else {
-    finish_.program = child_.reap(&finish_.used);
-  }
+}
+
+Finish Supervision::run(const std::vector<int>& earlier) {
+  const Clock::time_point began = Clock::now();
+  begin(earlier);
+  wait_for_end();
+  finish_.program = child_.reap(&finish_.used);
+  if (adopted_) adopted_->end_all();
   listen();
   if (relay_) relay_->drain();
   relay_.reset();
   if (ended_ && !finish_.killed) finish_.program = {.code = ended_->code, .status = ended_->status};
+  finish_.wall = Clock::now() - began;
   return finish_;
 }
 

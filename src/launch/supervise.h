@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "launch/adopted.h"
 #include "launch/channel.h"
 #include "launch/clone_child.h"
 #include "launch/relay.h"
@@ -20,6 +21,7 @@ struct Finish {
   bool timed_out = false;
   bool killed = false;  ///< by us, after `kill_after`
   rusage used = {};     ///< by everything that ran in it and was waited for: getrusage(2)
+  std::chrono::nanoseconds wall{0};
 };
 
 /// From exec to the end: forwards signals, relays the terminal, keeps the time.
@@ -31,9 +33,8 @@ class Supervision {
  public:
   Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals);
 
-  /// Signals that came during set-up and are for the program.
-  void deliver(const std::vector<int>& earlier);
-  Finish run();
+  /// From exec on. `earlier` are signals for the program that came during set-up.
+  Finish run(const std::vector<int>& earlier);
 
   /// The program's pid, as seen from here.
   [[nodiscard]] pid_t program() const noexcept { return program_; }
@@ -43,6 +44,8 @@ class Supervision {
  private:
   using Clock = std::chrono::steady_clock;
 
+  void begin(const std::vector<int>& earlier);
+  void wait_for_end();
   void take_signals();
   void take_signal(const signalfd_siginfo& signal);
   void forward(int signal, bool to_group);
@@ -58,12 +61,13 @@ class Supervision {
   Signals& signals_;
   std::optional<Relay> relay_;
   const OpenTerminal* terminal_ = nullptr;
-  bool own_session_ = false, own_group_ = false, own_pids_ = true;
-  std::chrono::nanoseconds kill_after_;
+  bool own_session_ = false, own_group_ = false;
+  std::chrono::nanoseconds run_time_{0}, kill_after_;
   std::optional<Clock::time_point> timeout_, kill_at_;
   int requests_ = 0;
   pid_t program_ = -1;
   std::optional<Message> ended_;
+  std::optional<Adopted> adopted_;  ///< where no pid namespace ends what the init leaves
   Finish finish_;
 };
 

@@ -62,7 +62,7 @@ class HandMade {
 
 inline Result<Ending> launch_it(const Plan& plan) {
   const FakeHost host;
-  return launch(plan, host, Sources{});
+  return launch(plan, host);
 }
 
 /// The launch in a process of its own: its status, or 200 plus what went wrong, and what was printed.

@@ -258,7 +258,7 @@ TEST_CASE("a kernel that is too old is one clear error") {
   FakeHost host;
   host.linux_version(5, 10);
   HandMade made;
-  const auto ending = launch(made.map_self().last("/bin/true").plan, host, Sources{});
+  const auto ending = launch(made.map_self().last("/bin/true").plan, host);
   REQUIRE_FALSE(ending);
   CHECK(ending.error().front().code == "E0401");
   CHECK(ending.error().front().what == "this kernel is too old: Linux 5.10");
