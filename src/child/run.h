@@ -79,6 +79,7 @@ struct ChildContext {
   std::span<std::uint64_t> made;  ///< device numbers of the file systems that set-up made, by slot; 0: none
   int report_fd = -1;             ///< write end
   int channel_fd = -1;            ///< see channel.h
+  bool in_foreground = true;      ///< of the caller's terminal, where there is one
   int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
   std::array<int, 3> parents_ends{
       {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end

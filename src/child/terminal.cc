@@ -15,13 +15,15 @@ struct WindowSize {  // struct winsize of ioctl_tty(2)
   unsigned short rows = 24, columns = 80, width = 0, height = 0;
 };
 
-/// Looks like the caller's terminal, if there is one. A terminal that has its own idea of modes still works.
-void imitate(const OpenTerminal& s, int slave) noexcept {
+/// Looks like the caller's terminal, if there is one. In the background its modes are somebody else's, such
+/// as those in which a shell edits its line. A terminal with modes of its own works, too.
+void imitate(const OpenTerminal& s, bool in_foreground, int slave) noexcept {
   WindowSize size;
   if (s.streams.size > 0) {
     const std::uint32_t like = s.streams.data[0];
     struct termios2 modes = {};
-    if (sys::call(SYS_ioctl, like, TCGETS2, &modes) >= 0) sys::call(SYS_ioctl, slave, TCSETS2, &modes);
+    if (in_foreground && sys::call(SYS_ioctl, like, TCGETS2, &modes) >= 0)
+      sys::call(SYS_ioctl, slave, TCSETS2, &modes);
     sys::call(SYS_ioctl, like, TIOCGWINSZ, &size);
   }
   sys::call(SYS_ioctl, slave, TIOCSWINSZ, &size);
@@ -40,7 +42,7 @@ Outcome run(const OpenTerminal& s, const ChildContext& context) noexcept {
   // Not by name: what lies at that path may be something else.
   Fd slave(sys::call(SYS_ioctl, master.get(), TIOCGPTPEER, kHow));
   if (!slave.ok()) return failed(Call::ioctl, slave.error());
-  imitate(s, slave.get());
+  imitate(s, context.in_foreground, slave.get());
   const int handed = master.get();
   const Outcome sent = send_message(context.channel_fd, {.kind = Message::Kind::terminal}, &handed, 1);
   if (sent.ok()) context.slots[s.slot] = slave.release();

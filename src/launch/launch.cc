@@ -126,6 +126,7 @@ class Launch {
                          .made = prepared_.made,
                          .report_fd = report_.writer.get(),
                          .channel_fd = channel_.childs_fd(),
+                         .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
                          .go_fd = go_.reader.get(),
                          .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
                          .caller_environment = ::environ,

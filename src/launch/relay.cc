@@ -22,6 +22,16 @@ enum End : std::size_t { kMaster, kKeyboard, kScreen };
 
 }  // namespace
 
+bool is_in_foreground(int terminal) noexcept {
+  const pid_t foreground = ::tcgetpgrp(terminal);
+  return foreground < 0 || foreground == ::getpgrp();
+}
+
+bool is_in_foreground(const OpenTerminal* step) noexcept {
+  return step == nullptr || step->streams.size == 0 ||
+         is_in_foreground(static_cast<int>(step->streams.data[0]));
+}
+
 Relay::Relay(const OpenTerminal& step, UniqueFd master) : master_(std::move(master)) {
   ::fcntl(master_.get(), F_SETFL, O_RDWR | O_NONBLOCK);
   if (step.streams.size > 0) {
@@ -30,7 +40,6 @@ Relay::Relay(const OpenTerminal& step, UniqueFd master) : master_(std::move(mast
     reopened_.reset(::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC));
     keyboard_ = reopened_ ? reopened_.get() : terminal_;
     screen_ = reopened_ ? reopened_.get() : static_cast<int>(step.streams.data[step.streams.size - 1]);
-    if (::tcgetattr(terminal_, &modes_) < 0) terminal_ = -1;
   }
   resize();
   resume();
@@ -38,11 +47,7 @@ Relay::Relay(const OpenTerminal& step, UniqueFd master) : master_(std::move(mast
 
 Relay::~Relay() { suspend(); }
 
-bool Relay::in_foreground() const noexcept {
-  if (terminal_ < 0) return true;
-  const pid_t foreground = ::tcgetpgrp(terminal_);
-  return foreground < 0 || foreground == ::getpgrp();  // not our controlling terminal: nobody manages it
-}
+bool Relay::in_foreground() const noexcept { return terminal_ < 0 || is_in_foreground(terminal_); }
 
 bool Relay::resize() noexcept {
   winsize ours = {}, theirs = {};
@@ -63,8 +68,9 @@ void Relay::suspend() noexcept {
 }
 
 void Relay::resume() noexcept {
-  reads_keyboard_ = in_foreground();
+  reads_keyboard_ = !hung_up_ && in_foreground();
   if (terminal_ < 0 || !reads_keyboard_ || raw_) return;
+  if (::tcgetattr(terminal_, &modes_) < 0) return;
   termios raw = modes_;
   ::cfmakeraw(&raw);
   raw_ = ::tcsetattr(terminal_, TCSANOW, &raw) == 0;
@@ -101,6 +107,7 @@ void Relay::read_keyboard() {
     to_program_.assign(piece.data(), static_cast<std::size_t>(got));
     write_master();
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    hung_up_ = true;
     reads_keyboard_ = false;
     end_of_input();
   }

@@ -11,6 +11,12 @@
 
 namespace hutch {
 
+/// Is this process in the foreground of its terminal? True where that is not its controlling one: nobody
+/// manages it. tcgetpgrp(3).
+bool is_in_foreground(int terminal) noexcept;
+/// … of the first of the step's streams; true without a step.
+bool is_in_foreground(const OpenTerminal* step) noexcept;
+
 /// Carries bytes between the caller's terminal and the pseudo-terminal of the program, and keeps the former
 /// in raw mode meanwhile. In the background it neither reads the keyboard nor touches the modes. Without a
 /// terminal of the caller it carries standard input and output. termios(3), pts(4).
@@ -33,6 +39,10 @@ class Relay {
   void suspend() noexcept;
   /// … and is raw again if we are in the foreground.
   void resume() noexcept;
+  /// Nobody tells a running job that it has come to the foreground: look from time to time.
+  [[nodiscard]] bool in_background() const noexcept {
+    return terminal_ >= 0 && !reads_keyboard_ && !hung_up_;
+  }
   /// The program has ended: the last of its output.
   void drain();
 
@@ -49,7 +59,7 @@ class Relay {
   int terminal_ = -1;  ///< of the caller: 0, 1 or 2; -1: none
   int keyboard_ = 0, screen_ = 1;
   termios modes_ = {};
-  bool raw_ = false, reads_keyboard_ = true, master_open_ = true, screen_open_ = true;
+  bool raw_ = false, hung_up_ = false, reads_keyboard_ = true, master_open_ = true, screen_open_ = true;
   std::string to_program_, to_screen_;
 };
 

@@ -11,6 +11,7 @@ namespace hutch {
 namespace {
 
 constexpr std::chrono::seconds kKillAfter{5};
+constexpr int kLookEvery = 100;  ///< milliseconds, in the background
 
 }  // namespace
 
@@ -99,6 +100,10 @@ void Supervision::kill_all() {
 }
 
 void Supervision::keep_time() {
+  if (relay_ && relay_->in_background()) {
+    relay_->resume();
+    if (!relay_->in_background()) relay_->resize();
+  }
   const Clock::time_point now = Clock::now();
   if (timeout_ && now >= *timeout_) {
     timeout_.reset();
@@ -114,11 +119,12 @@ void Supervision::keep_time() {
 }
 
 int Supervision::milliseconds_left() const {
-  if (!timeout_ && !kill_at_) return -1;
+  const bool looks = relay_ && relay_->in_background();
+  if (!timeout_ && !kill_at_) return looks ? kLookEvery : -1;
   const Clock::time_point next =
       std::min(timeout_.value_or(Clock::time_point::max()), kill_at_.value_or(Clock::time_point::max()));
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, looks ? kLookEvery : 3'600'000));
 }
 
 void Supervision::wait_for_end() {

@@ -522,6 +522,29 @@ void read_through(const Words& words) {
   say("openat", outcome(openat(folder, arg(words, 2).c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
+// --- can I type into a terminal
+
+/// Every way to put a letter into the input queue of a terminal, through every terminal within reach.
+void inject(const Words&) {
+  std::printf("inject:controlling=%s\n", open("/dev/tty", O_RDWR | O_NOCTTY) >= 0 ? "yes" : "no");
+  const std::uint64_t high = std::uint64_t{1} << 32;
+  char letter = 'x';
+  char linux_paste[2] = {3, 0};  // TIOCL_PASTESEL
+  for (int fd = 0; fd < 64; ++fd) {
+    struct stat found = {};
+    if (fstat(fd, &found) != 0 || isatty(fd) != 1) continue;
+    std::printf("inject:at=%lu:%lu\n", static_cast<unsigned long>(found.st_dev),
+                static_cast<unsigned long>(found.st_rdev));
+    const bool typed = syscall(SYS_ioctl, fd, std::uint64_t{TIOCSTI}, &letter) == 0 ||
+                       syscall(SYS_ioctl, fd, std::uint64_t{TIOCSTI} | high, &letter) == 0 ||
+                       syscall(SYS_ioctl, fd, std::uint64_t{TIOCSTI} | high << 31, &letter) == 0 ||
+                       syscall(SYS_ioctl, fd, std::uint64_t{TIOCLINUX}, linux_paste) == 0 ||
+                       syscall(SYS_ioctl, fd, std::uint64_t{TIOCLINUX} | high, linux_paste) == 0;
+    if (typed) std::printf("inject:typed=%d\n", fd);
+  }
+  std::printf("inject:done\n");
+}
+
 // --- how do I end
 
 void leave(const Words& words) {
@@ -585,6 +608,7 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"read-through", read_through},
     {"exit", leave},
     {"die", die},
+    {"inject", inject},
     {"wait", wait_for_ever},
     {"input", echo_input},
     {"stderr", complain},
