@@ -33,9 +33,19 @@ ExecProblem look_closer(const char* path, int error) noexcept {
 Outcome run(const Exec& s, const ChildContext& context) noexcept {
   // Nobody waits for it any more: then it does not begin.
   if (parent_is_gone(context)) return failed(Call::poll, EPIPE);
-  const long rc = sys::call(SYS_execve, s.path.c_str(), s.argv_pointers.data, s.env_pointers.data);
-  const int error = static_cast<int>(-rc);
-  return failed(Call::execve, error, static_cast<std::uint32_t>(look_closer(s.path.c_str(), error)));
+  const auto execute = [&s](ZStr path) {
+    return static_cast<int>(-sys::call(SYS_execve, path.c_str(), s.argv_pointers.data, s.env_pointers.data));
+  };
+  ZStr tried = s.path;
+  int error = execute(tried);
+  for (const ZStr path : s.otherwise) {
+    if (error != ENOENT && error != ENOTDIR) break;
+    const int now = execute(path);
+    if (now == ENOENT || now == ENOTDIR) continue;
+    error = now;
+    tried = path;
+  }
+  return failed(Call::execve, error, static_cast<std::uint32_t>(look_closer(tried.c_str(), error)));
 }
 
 }  // namespace hutch

@@ -63,6 +63,8 @@ constexpr MessageCode kCodes[] = {
      "device or `hidden`. Write a backslash before *, ? and [ that are meant as they are."},
     {"E0116", "a soft limit above its hard limit",
      "The soft limit is what counts, the hard one is how far it can be raised: soft cannot be above hard."},
+    {"E0117", "a namespace is asked for in two ways",
+     "It is new, the host's, or an existing one that is joined; only a new one can be kept."},
 
     // Layers, variables and parameters.
     {"E0201", "there is no such profile",
@@ -101,13 +103,13 @@ constexpr MessageCode kCodes[] = {
     {"E0212", "a relative path has no folder to start from",
      "Relative paths of options and of profiles without a file start at the current directory, which was "
      "deleted or cannot be read. Write an absolute path."},
-
-    // What the profile means as a whole.
     {"E0213", "a profile in ./.hutch that somebody else could have written",
      "Profiles in `.hutch` of the current folder win over all others. In a folder that another user prepared "
      "they would "
      "decide what a name means, so they count only if they belong to you or root and not everybody may write "
      "to them."},
+
+    // What the profile means as a whole.
     {"E0301", "the key needs a namespace that the profile shares with the host",
      "Without a namespace of its own, the sandbox would change the host: its name, its network, its ids. "
      "Make the namespace "
@@ -196,6 +198,8 @@ constexpr MessageCode kCodes[] = {
      "`init = false` with the host's pid namespace leaves nobody who could end what the program has started. "
      "With "
      "`die_with_parent = false` that is what you ask for."},
+    {"E0345", "a namespace cannot be kept here",
+     "`persist` makes a bind mount on the host, which takes root, at a path whose folder exists."},
     {"E0399", "a bug of Hutch",
      "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
      "profile."},
@@ -246,6 +250,18 @@ constexpr MessageCode kCodes[] = {
      "those of x86_64 and aarch64."},
     {"E0421", "the kernel lacks a capability",
      "The capability is newer than the running kernel, so it cannot be kept."},
+    {"E0422", "what is to be joined is no such namespace",
+     "A namespace is joined by a file that holds it (a bind mount of nsfs, as `ip netns add` and `unshare "
+     "--net=FILE` make it), by a process, or by a running sandbox."},
+    {"E0423", "no such sandbox is running", "`hutch ps` lists those that are."},
+    {"E0424", "a namespace cannot be joined",
+     "setns(2) takes rights in the user namespace that owns the other one. As an ordinary user, join that "
+     "user "
+     "namespace as well."},
+    {"E0425", "a namespace cannot be kept",
+     "It is held by a bind mount on an empty file of the host. `umount FILE` lets it go; `ip netns del NAME` "
+     "does "
+     "for those in /run/netns."},
 
     // Setting up.
     {"E0501", "a step of the set-up failed",
@@ -308,7 +324,6 @@ constexpr MessageCode kCodes[] = {
     {"E0912", "the log file cannot be opened",
      "--log-file appends to a file, which is made if it is missing; its directory must exist."},
     {"E0913", "standard output cannot be written", "The disk is full, or the reader has gone."},
-
     {"E0914", "--status-fd names no descriptor that can be written to",
      "Open it for hutch in the shell: hutch run --status-fd 3 PROFILE 3>FILE."},
     {"E0915", "the report cannot be written",

@@ -45,6 +45,7 @@ struct Cloned {
   pid_t pid = -1;  ///< 0 in the child, negative on failure
   int pidfd = -1;
   int error = 0;
+  std::int64_t failed_join = -1;  ///< index of the JoinNamespace that failed
 };
 
 /// clone3(2) with a pidfd; clone(2) where clone3 is not there or not allowed. A copy, as fork(2) makes it.

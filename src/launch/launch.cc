@@ -18,6 +18,7 @@
 #include "launch/channel.h"
 #include "launch/clone_child.h"
 #include "launch/errno_text.h"
+#include "launch/join.h"
 #include "launch/map_helper.h"
 #include "launch/prepare.h"
 #include "launch/streams.h"
@@ -103,6 +104,7 @@ class Launch {
       child.kill_and_reap();
       return std::unexpected(std::move(named).error());
     }
+    persisted_.keep();
     prepared_.settle();
     const Finish finish = supervision.run(earlier_);
     const int status =
@@ -136,9 +138,15 @@ class Launch {
       context.files_hard = limit_.before().rlim_max;
     }
     signals_.block_all();
-    const Cloned cloned = clone_child(step->namespaces);
+    const std::vector<Joining> joins = joinings(plan_, prepared_.slots);
+    const Cloned cloned =
+        joins.empty() ? clone_child(step->namespaces) : clone_joined(joins, step->namespaces);
     if (cloned.pid == 0) run_child(context);
     signals_.unblock();
+    if (cloned.failed_join >= 0) {
+      const auto failed = static_cast<std::uint32_t>(cloned.failed_join);
+      return fail(tell_failure(plan_, {failed, Call::setns, cloned.error, 0}));
+    }
     if (cloned.pid < 0) {
       return fail(tell_failure(plan_, {static_cast<std::uint32_t>(index), Call::clone3, cloned.error, 0}));
     }
@@ -154,6 +162,8 @@ class Launch {
       const Op& op = plan_.steps[i].op;
       Outcome outcome;
       std::string said;
+      if (const auto* keep = std::get_if<PersistNamespace>(&op))
+        outcome = persisted_.persist(*keep, child.pid());
       if (const auto* file = std::get_if<WriteChildFile>(&op)) outcome = write_child_file(*file, child.pid());
       if (const auto* helper = std::get_if<RunMapHelper>(&op)) {
         HelperEnding ending = run_map_helper(*helper, child.pid(), signals_);
@@ -238,6 +248,7 @@ class Launch {
   Signals signals_;
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
+  Persisted persisted_;
   Pipe report_, go_;
   Channel channel_;
   std::optional<int> ended_by_;  ///< a signal that ended set-up
@@ -253,6 +264,7 @@ Result<Ending> launch(const Plan& plan, const Host& host, Observer* observer) {
   const FileLimit limit(plan);
   Prepared prepared(plan);
   TRY_DO(prepared.open_all(plan));
+  TRY_DO(open_namespaces(plan, prepared.slots));
   Launch one(plan, limit, prepared, observer);
   return one.run();
 }

@@ -250,6 +250,25 @@ constexpr Remedy kRemedies[] = {
      "as root say `namespaces.user = \"host\"`"},
     {Call::mount_setattr, EBUSY, "", nullptr, "E0501", "something in it is open for writing", ""},
 
+    // Namespaces that are joined or kept.
+    {Call::setns, EPERM, "join_namespace", nullptr, "E0424",
+     "you have no rights in the user namespace that owns it: setns(2)",
+     "join that one, too, if it is yours: [namespaces] user = { join = \"…\" }; or run as root"},
+    {Call::setns, EINVAL, "join_namespace", nullptr, "E0424",
+     "the kernel does not let it be joined: a user namespace that hutch is in already, or a time namespace "
+     "from "
+     "several threads",
+     "leave it out: it is the host's already"},
+    {Call::setns, kAnyError, "join_namespace", nullptr, "E0424", "", ""},
+    {Call::open, EBUSY, "persist_namespace", nullptr, "E0425", "a namespace is kept there already",
+     "join it: { join = \"…\" }; or let it go: umount PATH"},
+    {Call::open, EEXIST, "persist_namespace", nullptr, "E0425",
+     "something else is there: it takes an empty file, or none", "choose another path"},
+    {Call::mount, EINVAL, "persist_namespace", nullptr, "E0425",
+     "a mount namespace can only be kept on a mount with private propagation: mount_namespaces(7)",
+     "make its folder one first: mount --bind DIR DIR; mount --make-private DIR"},
+    {kAnyCall, kAnyError, "persist_namespace", nullptr, "E0425", "", ""},
+
     // File systems of the kernel.
     {kAnyCall, EPERM, "make_filesystem", makes_proc_of_host, "E0507",
      "a fresh procfs needs a new pid namespace",

@@ -18,7 +18,7 @@ void join_parts(Draft& draft) {
   };
   const bool own_mounts = draft.is_new(Ns::mount);
 
-  append(draft.before_clone);
+  append(draft.before_clone);  // joining comes first in `clone`: what is new then belongs to what is joined
   append(draft.clone);
   append(draft.parent);
 
@@ -28,7 +28,7 @@ void join_parts(Draft& draft) {
   // Copy what the host gives, with the caller's own rights: being root in a user namespace opens no doors.
   // Before the ids change, since the caller is who may reach it.
   if (own_mounts) {
-    const bool narrowed = draft.is_new(Ns::user) && !draft.sources.empty();
+    const bool narrowed = (draft.is_new(Ns::user) || draft.is_joined(Ns::user)) && !draft.sources.empty();
     if (narrowed) draft.add(steps, UseCallersRights{.on = true});
     append(draft.sources);
     if (narrowed) draft.add(steps, UseCallersRights{.on = false});
@@ -57,6 +57,7 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
   // Who we are and what is new.
   create_namespaces(draft);
   map_identity(draft);
+  persist_namespaces(draft);
   choose_environment(draft);
 
   // The tree: parents before children, whatever the order of the lines.

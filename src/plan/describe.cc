@@ -33,9 +33,9 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 }
 
 std::string namespaces(std::uint64_t flags) {
-  constexpr FlagName kNames[] = {{CLONE_NEWUSER, "user"},    {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},
-                                 {CLONE_NEWIPC, "ipc"},      {CLONE_NEWUTS, "uts"},  {CLONE_NEWNET, "net"},
-                                 {CLONE_NEWCGROUP, "cgroup"}};
+  constexpr FlagName kNames[] = {{CLONE_NEWUSER, "user"},     {CLONE_NEWNS, "mount"}, {CLONE_NEWPID, "pid"},
+                                 {CLONE_NEWIPC, "ipc"},       {CLONE_NEWUTS, "uts"},  {CLONE_NEWNET, "net"},
+                                 {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWTIME, "time"}};
   std::vector<std::string> words;
   for (const auto& [flag, name] : kNames) {
     if ((flags & flag) != 0) words.emplace_back(name);
@@ -124,6 +124,17 @@ struct Describe {
     return fmt::format("run {} PID {}", s.program.view(), list(s.rows, " "));
   }
   std::string operator()(const LetChildGo&) const { return "let the child go on"; }
+  std::string operator()(const OpenNamespace& s) const {
+    const std::string where =
+        s.path.size() > 0 ? quoted(s.path.view()) : fmt::format("sandbox {}", printable(s.sandbox.view()));
+    return fmt::format("open the {} namespace of {}", namespaces(s.type), where);
+  }
+  std::string operator()(const JoinNamespace& s) const {
+    return fmt::format("join the {} namespace", namespaces(s.type));
+  }
+  std::string operator()(const PersistNamespace& s) const {
+    return fmt::format("keep the {} namespace at {}", namespaces(s.type), quoted(s.path.view()));
+  }
   std::string operator()(const Watch& s) const {
     if (s.timeout == 0)
       return fmt::format("kill it {} after the second request to end", seconds(s.kill_after));

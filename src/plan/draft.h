@@ -76,11 +76,15 @@ class Draft {
   std::string search_path;               ///< PATH inside
 
   [[nodiscard]] bool is_new(Ns which) const { return profile.namespaces.is_new(which); }
+  [[nodiscard]] bool is_joined(Ns which) const { return profile.namespaces.is_joined(which); }
+  /// For messages about a namespace that is not new.
+  [[nodiscard]] const char* whose(Ns which) const { return is_joined(which) ? "joined" : "the host's"; }
 };
 
 // The passes of compile(), in the order in which they are called. Each is in the file of its name.
 void create_namespaces(Draft& draft);   ///< namespaces.cc
 void map_identity(Draft& draft);        ///< identity.cc
+void persist_namespaces(Draft& draft);  ///< namespaces.cc
 void place_mounts(Draft& draft);        ///< mounts.cc
 void write_accounts(Draft& draft);      ///< accounts.cc
 void name_machine(Draft& draft);        ///< namespaces.cc

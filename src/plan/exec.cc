@@ -47,6 +47,18 @@ Candidate find(const Draft& draft, const std::string& name) {
   return refused;
 }
 
+/// In a tree that is joined: where execvp(3) would look.
+Candidate guess(const Draft& draft, const std::string& name, std::vector<std::string>& otherwise) {
+  if (name.find('/') != std::string::npos) return {Answer::runs, absolute_from(draft.directory, name), {}};
+  for (const std::string_view directory : split(draft.search_path, ':')) {
+    if (directory.starts_with('/')) otherwise.push_back(join_path(normalise(directory), name));
+  }
+  if (otherwise.empty()) return {};
+  Candidate first{Answer::runs, otherwise.front(), {}};
+  otherwise.erase(otherwise.begin());
+  return first;
+}
+
 std::vector<Said<std::string>> words_of(const Draft& draft) {
   const Process& process = draft.profile.process;
   std::vector<Said<std::string>> words;
@@ -92,7 +104,9 @@ void prepare_exec(Draft& draft) {
     }
     return;
   }
-  const Candidate found = find(draft, *words.front());
+  std::vector<std::string> otherwise;
+  const Candidate found =
+      draft.is_joined(Ns::mount) ? guess(draft, *words.front(), otherwise) : find(draft, *words.front());
   if (found.answer != Answer::runs) {
     Diagnostic problem = cannot_run(draft, words.front(), found);
     if (draft.request.needs_command) {
@@ -115,6 +129,7 @@ void prepare_exec(Draft& draft) {
   StringPool& strings = draft.plan.strings;
   draft.add(draft.exec,
             Exec{.path = draft.keep(found.path),
+                 .otherwise = draft.keep_all(otherwise),
                  .argv = strings.keep(argv),
                  .env = env,
                  .argv_pointers = strings.keep(argv_pointers),

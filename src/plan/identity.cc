@@ -362,6 +362,8 @@ void map_into_user_namespace(Draft& draft) {
   become(draft, may_set_groups, is_somebody_else);
 }
 
+void stay_in_joined_namespace(Draft& draft);
+
 void stay_in_host_namespace(Draft& draft) {
   const Identity& identity = draft.profile.identity;
   const Caller& caller = draft.host.caller();
@@ -370,11 +372,12 @@ void stay_in_host_namespace(Draft& draft) {
                    .what = fmt::format("`{}` needs a user namespace of its own", key),
                    .at = at,
                    .other = draft.profile.namespaces.of(Ns::user).at,
-                   .other_label = "`user` is the host's here",
+                   .other_label = fmt::format("`user` is {} here", draft.whose(Ns::user)),
                    .help = "leave `namespaces.user` out (it is \"new\" by default), or drop this"});
   };
   if (identity.map.said()) contradict(identity.map.at, "map");
   if (identity.setgroups) contradict(identity.setgroups->at, "setgroups");
+  if (draft.is_joined(Ns::user)) return stay_in_joined_namespace(draft);
   draft.uid = identity.uid ? **identity.uid : caller.uid;
   draft.gid = identity.gid ? **identity.gid : caller.gid;
   draft.host_root_inside = draft.root_is_mapped = draft.gid_5_is_mapped = true;
@@ -387,6 +390,16 @@ void stay_in_host_namespace(Draft& draft) {
     return;
   }
   become(draft, caller.has_setid_capabilities, changes);
+}
+
+/// Who we are in there is what the map there makes of us; who else to be can be asked for.
+void stay_in_joined_namespace(Draft& draft) {
+  const Identity& identity = draft.profile.identity;
+  const Caller& caller = draft.host.caller();
+  draft.uid = identity.uid ? **identity.uid : caller.uid;
+  draft.gid = identity.gid ? **identity.gid : caller.gid;
+  draft.host_root_inside = caller.uid == 0;
+  if (identity.uid || identity.gid || !identity.groups.empty()) become(draft, !identity.groups.empty(), true);
 }
 
 void choose_names(Draft& draft) {

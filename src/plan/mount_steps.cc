@@ -347,7 +347,7 @@ bool check_owner(Draft& draft, const Mount& mount) {
                                        each.namespace_name),
                    .at = mount.key_at,
                    .other = draft.profile.namespaces.of(each.owner).at,
-                   .other_label = "it is the host's here",
+                   .other_label = fmt::format("it is {} here", draft.whose(each.owner)),
                    .cause = "the kernel gives this file system only to who owns that namespace",
                    .help = fmt::format("bind the host's instead: {{ type = \"bind\", source = \"{}\" }}",
                                        mount.type == MountType::sysfs  ? "/sys"

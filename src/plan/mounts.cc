@@ -161,6 +161,7 @@ void hide_matches(Draft& draft, MountSteps& steps, const Mount& mount) {
 
 void place_mounts(Draft& draft) {
   if (!draft.is_new(Ns::mount)) {
+    if (draft.is_joined(Ns::mount)) return;  // whose tree it is, nobody can say
     draft.view.place({.path = "/", .backing = {.layers = {"/"}}});
     return;
   }

@@ -73,7 +73,9 @@ std::string default_directory(const Draft& draft) {
 void choose_directory(Draft& draft) {
   const MaybeSaid<std::string>& wanted = draft.profile.process.cwd;
   std::string directory;
-  if (wanted) {
+  if (draft.is_joined(Ns::mount)) {
+    directory = wanted ? **wanted : "/";
+  } else if (wanted) {
     if (!(*wanted)->starts_with('/')) {
       draft.problem({.code = "E0341",
                      .what = fmt::format("`cwd` is {}, which is not absolute", quoted(**wanted)),

@@ -54,6 +54,19 @@ struct PinSource {
     visit("pin", s.pin);
   }
 };
+/// open(2) of a namespace that will be joined, checked to be one of this kind: ioctl_ns(2).
+struct OpenNamespace {
+  std::uint64_t type = 0;  ///< one CLONE_NEW*
+  ZStr path;               ///< "/run/netns/x", "/proc/12/ns/net"; empty with `sandbox`
+  ZStr sandbox;            ///< the name of a running sandbox
+  Slot slot = 0;
+  HUTCH_STEP("open_namespace") {
+    visit("type", s.type);
+    visit("path", s.path);
+    visit("sandbox", s.sandbox);
+    visit("slot", s.slot);
+  }
+};
 /// Opens a host file as a standard stream of the program.
 struct OpenStream {
   ZStr path;
@@ -68,6 +81,15 @@ struct OpenStream {
 
 // --- clone
 
+/// setns(2), by a process between the launcher and the sandbox: the launcher stays where it is.
+struct JoinNamespace {
+  std::uint64_t type = 0;  ///< one CLONE_NEW*
+  Slot slot = 0;
+  HUTCH_STEP("join_namespace") {
+    visit("type", s.type);
+    visit("slot", s.slot);
+  }
+};
 /// clone3(2): `namespaces` is CLONE_NEW*.
 struct CloneChild {
   std::uint64_t namespaces = 0;
@@ -91,6 +113,15 @@ struct RunMapHelper {
   HUTCH_STEP("run_map_helper") {
     visit("program", s.program);
     visit("rows", s.rows);
+  }
+};
+/// Bind-mounts the child's new namespace of this kind at a path of the host, so that it outlives the sandbox.
+struct PersistNamespace {
+  std::uint64_t type = 0;  ///< one CLONE_NEW*
+  ZStr path;
+  HUTCH_STEP("persist_namespace") {
+    visit("type", s.type);
+    visit("path", s.path);
   }
 };
 struct LetChildGo {
@@ -467,12 +498,15 @@ struct CloseDescriptors {
 // --- exec
 
 struct Exec {
-  ZStr path;  ///< absolute inside
+  ZStr path;                 ///< absolute inside
+  Borrowed<ZStr> otherwise;  ///< tried in this order where `path` is not there: as execvp(3) does, for a tree
+                             ///< that nobody has seen yet
   Borrowed<ZStr> argv;
   Borrowed<ZStr> env;                                 ///< "NAME=value", in byte order
   Borrowed<const char*> argv_pointers, env_pointers;  ///< the same, NULL-terminated, for execve
   HUTCH_STEP("exec") {
     visit("path", s.path);
+    visit("otherwise", s.otherwise);
     visit("argv", s.argv);
     visit("env", s.env);
   }
@@ -480,15 +514,15 @@ struct Exec {
 
 #undef HUTCH_STEP
 
-using Op =
-    std::variant<PinSource, OpenStream, CloneChild, WriteChildFile, RunMapHelper, LetChildGo, Watch,
-                 AwaitParent, DieWithParent, WriteFile, KeepOpen, UnshareTime, BecomeIds, UseCallersRights,
-                 CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
-                 CloneStaged, MakeOverlay, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
-                 ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit,
-                 SetNice, SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore,
-                 SetUmask, NewSession, TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals,
-                 DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
+using Op = std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
+                        RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent,
+                        WriteFile, KeepOpen, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
+                        KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
+                        EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
+                        SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice,
+                        SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore,
+                        SetUmask, NewSession, TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals,
+                        DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

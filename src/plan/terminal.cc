@@ -1,4 +1,5 @@
 // Session, terminal and init: setsid(2), pts(4), pid_namespaces(7).
+#include <fmt/format.h>
 #include <linux/mount.h>
 
 #include <cstdint>
@@ -31,7 +32,8 @@ Tty choose(const Draft& draft, const std::vector<std::uint32_t>& terminals) {
 
 /// The devpts of the sandbox, or one that nobody else ever sees.
 Slot find_devpts(Draft& draft, Origin at) {
-  if (draft.devpts != kNone || !draft.is_new(Ns::mount)) return draft.devpts;
+  const bool in_hosts_tree = !draft.is_new(Ns::mount) && !draft.is_joined(Ns::mount);
+  if (draft.devpts != kNone || in_hosts_tree) return draft.devpts;
   std::vector<std::string> options{"ptmxmode=0600", "mode=0620"};
   if (draft.gid_5_is_mapped) options.emplace_back("gid=5");
   const Slot slot = draft.new_slot();
@@ -62,7 +64,8 @@ StartInit prepare_init(Draft& draft, Slot terminal) {
     draft.add(part, KeepOpen{.path = draft.keep(path), .slot = slot}, {}, phase);
     return slot;
   };
-  init.namespaces = keep_open("/proc/self/ns", draft.identity, Phase::setup);
+  // In a tree that is joined, /proc may be anything.
+  if (!draft.is_joined(Ns::mount)) init.namespaces = keep_open("/proc/self/ns", draft.identity, Phase::setup);
   if (draft.is_new(Ns::pid)) return init;
   // By the parent: a /proc that is joined later may show something else.
   init.processes = keep_open("/proc", draft.before_clone, Phase::before_clone);
@@ -85,7 +88,7 @@ void check_lifetime(Draft& draft) {
                  .what = "without an init and a pid namespace, processes would outlive the sandbox",
                  .at = process.init.at,
                  .other = draft.profile.namespaces.of(Ns::pid).at,
-                 .other_label = "`pid` is the host's here",
+                 .other_label = fmt::format("`pid` is {} here", draft.whose(Ns::pid)),
                  .cause = "nothing would end what the program leaves behind",
                  .help = "drop `init = false`, or say `die_with_parent = false` if that is what you want"});
 }

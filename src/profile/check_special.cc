@@ -33,6 +33,7 @@ constexpr TextRule kTextRules[] = {
     {"env_name", is_environment_name, "the name of a variable"},
     {"kernel", [](std::string_view text) { return kernel_condition_from(text).has_value(); },
      "a condition such as \">=6.2\""},
+    {"join", is_join, "a path with a slash, \"pid:N\" or \"sandbox:NAME\""},
     {"cpus", [](std::string_view text) { return cpus_from(text).has_value(); },
      "a list of processors such as \"0-3,8\""},
     {"io_class", [](std::string_view text) { return io_class_from(text).has_value(); },

@@ -30,6 +30,8 @@ class Expander {
         environment(*each.value.table());
       } else if (each.key == "process") {
         process(*each.value.table());
+      } else if (each.key == "namespaces") {
+        namespaces(*each.value.table());
       } else if (auto undefined = strings(each.value, Use::text)) {
         found_.push_back(std::move(undefined)->diagnostic);
       }
@@ -197,6 +199,23 @@ class Expander {
       } else if (stream && each.value.string() && *each.value.string() != "inherit" &&
                  *each.value.string() != "null") {
         if (auto missing = start_at_folder(each.value)) found_.push_back(std::move(missing)->diagnostic);
+      }
+    }
+  }
+
+  void namespaces(Table& table) {
+    for (Entry& each : table.entries) {
+      if (auto undefined = strings(each.value, Use::path)) {
+        found_.push_back(std::move(undefined)->diagnostic);
+        continue;
+      }
+      if (!each.value.table()) continue;
+      for (Entry& key : each.value.table()->entries) {
+        const std::string* path = key.value.string();
+        const bool of_host =
+            path && (key.key == "persist" || (key.key == "join" && path->find('/') != path->npos));
+        if (!of_host) continue;
+        if (auto missing = start_at_folder(key.value)) found_.push_back(std::move(missing)->diagnostic);
       }
     }
   }

@@ -52,13 +52,12 @@ constexpr Key kKeys[] = {
     {.table = "namespaces", .name = "propagation", .shape = word, .words = "private slave shared", .fallback = "private", .help = "How mounts of the host and of the sandbox see each other's later changes."},
     {.table = "namespaces", .name = "nested", .shape = word, .words = "allow deny", .fallback = "allow", .help = "Whether the program may make user namespaces of its own."},
     {.table = "namespaces.*", .name = "new", .shape = boolean, .fallback = "true", .help = "True: a new namespace. False: the host's."},
-    {.table = "namespaces.*", .name = "join", .shape = text, .help = "An existing namespace: \"PATH\", \"pid:N\" or \"sandbox:NAME\".", .later = true},
-    {.table = "namespaces.*", .name = "persist", .shape = path, .help = "Keeps the namespace alive by a bind mount at this path.", .later = true},
+    {.table = "namespaces.*", .name = "join", .shape = special, .words = "join", .help = "An existing namespace is entered instead: of a file (\"/run/netns/x\"), a process (\"pid:N\") or a running sandbox (\"sandbox:NAME\"). See setns(2)."},
+    {.table = "namespaces.*", .name = "persist", .shape = path, .help = "The new namespace outlives the sandbox, held by a bind mount at this path of the host, as `ip netns add` and `unshare --net=FILE` make it. Takes root."},
     {.table = "namespaces.time", .name = "new", .shape = boolean, .fallback = "true", .help = "True: a new namespace. False: the host's."},
     {.table = "namespaces.time", .name = "monotonic", .shape = duration, .help = "What is added to the monotonic clock: \"+1d\", \"-3600s\".", .needs = "Linux 5.6", .low = -9223372036, .high = 9223372036},
     {.table = "namespaces.time", .name = "boottime", .shape = duration, .help = "What is added to the boot clock: \"+1d\", \"-3600s\".", .needs = "Linux 5.6", .low = -9223372036, .high = 9223372036},
-    {.table = "namespaces.time", .name = "join", .shape = text, .help = "An existing namespace: \"PATH\", \"pid:N\" or \"sandbox:NAME\".", .later = true},
-    {.table = "namespaces.time", .name = "persist", .shape = path, .help = "Keeps the namespace alive by a bind mount at this path.", .later = true},
+    {.table = "namespaces.time", .name = "join", .shape = special, .words = "join", .help = "An existing namespace is entered instead: of a file (\"/run/netns/x\"), a process (\"pid:N\") or a running sandbox (\"sandbox:NAME\"). See setns(2)."},
 
     // --- [identity]
     {.table = "identity", .name = "uid", .shape = integer, .fallback = "the caller's", .help = "The user id inside.", .low = 0, .high = kIdMost},

@@ -137,9 +137,14 @@ void merge_namespace(Table& namespaces, Entry layer) {
     return;
   }
   Table* given = layer.value.table();
-  // A table without `new` asks for one: { monotonic = "+1d" }.
-  if (given && !given->find("new")) given->put({"new", layer.key_at, {true, layer.key_at}});
+  // A table without `new` asks for one: { monotonic = "+1d" }; to join is to have none.
+  if (given && !given->find("new")) {
+    const Entry* join = given->find("join");
+    given->put({"new", layer.key_at, {join == nullptr, join != nullptr ? join->key_at : layer.key_at}});
+  }
   if (Entry* below = namespaces.find(layer.key)) {
+    // The other one of the two is not inherited.
+    if (given && below->value.table()) below->value.table()->remove(given->find("join") ? "persist" : "join");
     merge_value(*below, std::move(layer));
   } else {
     namespaces.put(std::move(layer));

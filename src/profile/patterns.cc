@@ -39,6 +39,9 @@ std::string quantities(std::span<const Unit> units, std::uint64_t most) {
   return fmt::format("{}", fmt::join(all, "|"));
 }
 
+/// As is_sandbox_name() has it.
+constexpr std::string_view kSandboxName = "[A-Za-z0-9_][A-Za-z0-9._-]{0,63}";
+
 /// A path component that is neither empty nor "." nor "..".
 constexpr std::string_view kComponent = "(?!\\.\\.?(/|$))[^/\\u0000]+";
 
@@ -79,6 +82,9 @@ std::string text_pattern(std::string_view hint) {
   if (hint == "kernel") return "^(>=|<=|>|<|=) ?0*[0-9]{1,4}(\\.0*[0-9]{1,4})?$";
   if (hint == "io_class") return "^(idle|(best-effort|realtime)(:[0-7])?)$";
   if (hint == "stream") return "^(inherit|null|~|[^\\u0000]*/[^\\u0000]*)$";
+  if (hint == "join") {
+    return fmt::format("^([^\\u0000]*/[^\\u0000]*|pid:0*[1-9][0-9]{{0,9}}|sandbox:{})$", kSandboxName);
+  }
   if (hint == "cpus") return fmt::format("^({0}(-{0})?(,{0}(-{0})?)*)$", number_pattern(8191));
   if (hint == "env_glob") return "^(![^=\\u0000]+|[^=!\\u0000][^=\\u0000]*)$";
   if (hint == "device_node") return fmt::format("^(!|(?!!)){0}(/{0})*$", kComponent);

@@ -40,11 +40,14 @@ struct Namespaces {
   /// True: a new one. False: the host's.
   std::array<Said<bool>, kNamespaces> fresh{
       {{true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {true, {}}, {false, {}}}};
-  MaybeSaid<std::int64_t> monotonic_offset;  ///< nanoseconds, time_namespaces(7)
-  MaybeSaid<std::int64_t> boottime_offset;   ///< nanoseconds
+  std::array<MaybeSaid<std::string>, kNamespaces> join;  ///< a path, "pid:N" or "sandbox:NAME"; then not new
+  std::array<MaybeSaid<std::string>, kNamespaces> persist;  ///< absolute host path
+  MaybeSaid<std::int64_t> monotonic_offset;                 ///< nanoseconds, time_namespaces(7)
+  MaybeSaid<std::int64_t> boottime_offset;                  ///< nanoseconds
   Said<Propagation> propagation{Propagation::private_, {}};
   Said<bool> nested{true, {}};  ///< may the program make user namespaces of its own?
 
+  [[nodiscard]] bool is_joined(Ns which) const { return join[static_cast<std::size_t>(which)].has_value(); }
   [[nodiscard]] bool is_new(Ns which) const { return *fresh[static_cast<std::size_t>(which)]; }
   [[nodiscard]] const Said<bool>& of(Ns which) const { return fresh[static_cast<std::size_t>(which)]; }
 };

@@ -110,11 +110,33 @@ constexpr Named<MountType> kTypes[] = {
 constexpr std::string_view kNamespaceNames[kNamespaces] = {"user", "mount", "pid",    "ipc",
                                                            "uts",  "net",   "cgroup", "time"};
 
-void read_namespaces(const Table& top, Namespaces& into) {
+void check_join(std::string_view name, const Namespaces& namespaces, std::size_t i, Diagnostics& wrong) {
+  const auto contradict = [&](const Origin& at, std::string_view what, const Origin& other) {
+    wrong.push_back({.code = "E0117",
+                     .what = fmt::format("`namespaces.{}` cannot {}", name, what),
+                     .at = at,
+                     .other = other,
+                     .help = "say one of them"});
+  };
+  const Said<bool>& fresh = namespaces.fresh[i];
+  if (namespaces.join[i] && *fresh) contradict(namespaces.join[i]->at, "be joined and be new", fresh.at);
+  if (!namespaces.persist[i]) return;
+  if (namespaces.join[i]) {
+    contradict(namespaces.persist[i]->at, "be joined and be kept anew", namespaces.join[i]->at);
+  } else if (!*fresh) {
+    contradict(namespaces.persist[i]->at, "be the host's and be kept", fresh.at);
+  }
+}
+
+void read_namespaces(const Table& top, Namespaces& into, Diagnostics& wrong) {
   const Reader reader(top, "namespaces");
   for (std::size_t i = 0; i < kNamespaces; ++i) {
     if (const Value* value = reader.find(kNamespaceNames[i])) {
-      Reader(value->table()).take("new", into.fresh[i]);
+      const Reader given(value->table());
+      given.take("new", into.fresh[i]);
+      given.take("join", into.join[i]);
+      given.take("persist", into.persist[i]);
+      check_join(kNamespaceNames[i], into, i, wrong);
     }
   }
   if (const Value* time = reader.find("time")) {
@@ -298,7 +320,7 @@ Result<Profile> read_profile(const Value& merged) {
   reader.take("description", profile.description);
   reader.take("hostname", profile.hostname);
   reader.take("domainname", profile.domainname);
-  read_namespaces(top, profile.namespaces);
+  read_namespaces(top, profile.namespaces, wrong);
   read_identity(top, profile.identity);
   read_mounts(top, profile.mounts);
   read_environment(top, profile.environment);

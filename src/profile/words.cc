@@ -123,6 +123,23 @@ bool is_host_name(std::string_view text) {
                              [](char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; });
 }
 
+bool is_sandbox_name(std::string_view text) {
+  if (text.empty() || text.size() > 64 || text.front() == '.' || text.front() == '-') return false;
+  return std::ranges::all_of(
+      text, [](char c) { return is_letter(c) || is_digit(c) || c == '_' || c == '-' || c == '.'; });
+}
+
+bool is_join(std::string_view text) {
+  constexpr std::string_view kPid = "pid:", kSandbox = "sandbox:";
+  if (text.find('/') != text.npos) return true;
+  if (text.starts_with(kSandbox)) return is_sandbox_name(text.substr(kSandbox.size()));
+  if (!text.starts_with(kPid)) return false;
+  text.remove_prefix(kPid.size());
+  const std::size_t zeros = std::min(text.find_first_not_of('0'), text.size());
+  const std::string_view number = text.substr(zeros);
+  return !number.empty() && number.size() <= 10 && std::ranges::all_of(number, is_digit);
+}
+
 bool is_account_name(std::string_view text) {
   if (text.empty() || text.size() > 32) return false;
   if (!is_letter(text.front()) && text.front() != '_') return false;

@@ -35,6 +35,10 @@ std::optional<KernelCondition> kernel_condition_from(std::string_view text);
 
 /// Letters, digits, "-" and "."; at most 64 bytes (HOST_NAME_MAX of Linux).
 bool is_host_name(std::string_view text);
+/// 1 to 64 letters, digits, "_", "." and "-", the first none of the last two.
+bool is_sandbox_name(std::string_view text);
+/// What a namespace can be joined by: a path with a slash, "pid:N", "sandbox:NAME".
+bool is_join(std::string_view text);
 /// What /etc/passwd can hold as a name.
 bool is_account_name(std::string_view text);
 /// Not empty, no "=", no NUL.

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
 #include <sstream>
 
 namespace hutch::test {
@@ -30,11 +31,17 @@ std::string read_all(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::set<std::string>& expected() {
+  static std::set<std::string> pids;
+  return pids;
+}
+
 void add_descendants(const std::string& pid, std::vector<std::string>& found) {
   std::error_code ignored;
   for (const auto& task : fs::directory_iterator("/proc/" + pid + "/task", ignored)) {
     std::istringstream children(read_all(task.path() / "children"));
     for (std::string child; children >> child;) {
+      if (expected().contains(child)) continue;
       const std::string stat = read_all("/proc/" + child + "/stat");
       const std::size_t after_name = stat.rfind(") ");
       if (after_name == std::string::npos) continue;
@@ -46,6 +53,8 @@ void add_descendants(const std::string& pid, std::vector<std::string>& found) {
 }
 
 }  // namespace
+
+void expect_running(pid_t pid) { expected().insert(std::to_string(pid)); }
 
 void adopt_orphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 

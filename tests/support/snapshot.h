@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -22,5 +24,7 @@ class HostSnapshot {
 /// Living descendants of this process, "1234 sleep". Orphans come to us, since `adopt_orphans` was called.
 std::vector<std::string> living_descendants();
 void adopt_orphans();
+/// A process that the test itself keeps running is no leftover, nor is what comes from it.
+void expect_running(pid_t pid);
 
 }  // namespace hutch::test
