@@ -91,7 +91,8 @@ struct Unshared {
 
 }  // namespace
 
-TEST_CASE("what `ip netns add` made is joined, and what is kept there `ip netns exec` and nsenter enter") {
+TEST_CASE("what `ip netns add` made is joined, and what is kept there `ip netns exec` and nsenter enter",
+          "[hostmounts]") {
   NEEDS_ROOT();
   const Workspace here;
   const std::string box = box_in(here);
@@ -127,7 +128,8 @@ TEST_CASE("what `ip netns add` made is joined, and what is kept there `ip netns 
   CHECK(has(again.err, "= cause: a namespace is kept there already\n"));
 }
 
-TEST_CASE("what `unshare --net=FILE` made is joined, and each kind of namespace can be kept and entered") {
+TEST_CASE("what `unshare --net=FILE` made is joined, and each kind of namespace can be kept and entered",
+          "[hostmounts]") {
   NEEDS_ROOT();
   const Workspace here;
   const std::string box = box_in(here);
@@ -238,7 +240,8 @@ TEST_CASE("what cannot be joined or kept is refused with its reason, and nothing
                 "\": open: File exists (EEXIST)\n"));
 }
 
-TEST_CASE("a launch that fails after a namespace was kept lets it go again, and removes the file it made") {
+TEST_CASE("a launch that fails after a namespace was kept lets it go again, and removes the file it made",
+          "[hostmounts]") {
   NEEDS_ROOT();
   const Workspace here;
   here.write("garbage",
@@ -251,7 +254,7 @@ TEST_CASE("a launch that fails after a namespace was kept lets it go again, and 
   CHECK(failed.status == 126);
 }
 
-TEST_CASE("a veth pair in two kept networks carries traffic between two sandboxes") {
+TEST_CASE("a veth pair in two kept networks carries traffic between two sandboxes", "[hostmounts]") {
   NEEDS_ROOT();
   if (!have_program("python3") && !have_program("ping")) SKIP_TEST("neither python3 nor ping here");
   const Workspace here;
