@@ -5,11 +5,14 @@ _hutch_offer() {
         [[ $word == "$current"* ]] && COMPREPLY+=("$word ")
     done
 }
-_hutch_profiles() {
+_hutch_names() {
     local name
     while IFS= read -r name; do
         [[ $name == "$current"* ]] && COMPREPLY+=("$(printf %q "$name") ")
-    done < <("${COMP_WORDS[0]}" list --names 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" "$1" --names 2>/dev/null)
+}
+_hutch_profiles() {
+    _hutch_names list
     _hutch_files
 }
 _hutch_files() {
@@ -23,16 +26,20 @@ _hutch() {
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run plan show check access list explain schema completion version help
+        _hutch_offer run plan show check access list ps inspect enter kill explain schema completion version help
         return
     fi
     case $command in
-        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --timeout --status-fd --report --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
+        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         plan) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --digest --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         show) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         check) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --strict --json --verbose --log-file --color --help' operand=profiles choices='' ;;
         access) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile_and_paths choices='' ;;
         list) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
+        ps) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
+        inspect) options='--json --verbose --log-file --color --help' operand=sandbox choices='' ;;
+        enter) options='--json --verbose --log-file --color --help' operand=sandbox choices='' program=1 ;;
+        kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
         schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
@@ -44,7 +51,7 @@ _hutch() {
     if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--timeout|--status-fd|--report|--log-file|--color)
+            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--name|--timeout|--status-fd|--report|--signal|--log-file|--color)
                 ((i++))
                 [[ ${COMP_WORDS[i]} == = ]] && ((i++))
                 while [[ ${COMP_WORDS[i+1]} == = ]]; do ((i += 2)); done ;;
@@ -60,7 +67,7 @@ _hutch() {
         --net) _hutch_offer host new; return ;;
         --color) _hutch_offer auto always never; return ;;
         --ro|--rw|--report|--log-file) _hutch_files; return ;;
-        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--timeout|--status-fd|--report|--log-file|--color) return ;;
+        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--name|--timeout|--status-fd|--report|--signal|--log-file|--color) return ;;
     esac
     if [[ $current == -* ]]; then
         _hutch_offer $options
@@ -70,8 +77,9 @@ _hutch() {
         profile) ((operands == 0)) && _hutch_profiles ;;
         profiles) _hutch_profiles ;;
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
+        sandbox) ((operands == 0)) && _hutch_names ps ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run plan show check access list explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run plan show check access list ps inspect enter kill explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch

@@ -52,6 +52,12 @@ void Json::value(std::string_view text) {
   text_ += quoted(text);
 }
 
+void Json::document(std::string_view text) {
+  before_value();
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  text_ += text;
+}
+
 void Json::value(bool truth) {
   before_value();
   text_ += truth ? "true" : "false";

@@ -40,6 +40,8 @@ class Json {
   void value(unsigned number) { value(static_cast<std::uint64_t>(number)); }
   void value(double number);
   void null();
+  /// A document that is JSON already.
+  void document(std::string_view text);
 
   template <class T>
   void field(std::string_view name, const T& content) {

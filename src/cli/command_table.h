@@ -18,9 +18,19 @@ inline constexpr Groups kPlanOptions = 1U << 4;
 inline constexpr Groups kCheckOptions = 1U << 5;
 inline constexpr Groups kListOptions = 1U << 6;
 inline constexpr Groups kHelpOption = 1U << 7;
+inline constexpr Groups kKillOptions = 1U << 8;
 
 /// What the words after the options are, for completion and for messages.
-enum class Operand : std::uint8_t { none, profile, profiles, profile_and_paths, choice, command, topic };
+enum class Operand : std::uint8_t {
+  none,
+  profile,
+  profiles,
+  profile_and_paths,
+  choice,
+  command,
+  topic,
+  sandbox
+};
 
 struct Option {
   std::string_view name;   ///< "--set"

@@ -48,6 +48,8 @@ std::string_view operand_word(const Command& command) {
       return "command";
     case Operand::topic:
       return "none";
+    case Operand::sandbox:
+      return "sandbox";
   }
   return "none";
 }
@@ -79,11 +81,14 @@ _hutch_offer() {
         [[ $word == "$current"* ]] && COMPREPLY+=("$word ")
     done
 }
-_hutch_profiles() {
+_hutch_names() {
     local name
     while IFS= read -r name; do
         [[ $name == "$current"* ]] && COMPREPLY+=("$(printf %q "$name") ")
-    done < <("${COMP_WORDS[0]}" list --names 2>/dev/null)
+    done < <("${COMP_WORDS[0]}" "$1" --names 2>/dev/null)
+}
+_hutch_profiles() {
+    _hutch_names list
     _hutch_files
 }
 _hutch_files() {
@@ -133,6 +138,7 @@ _hutch() {
         profile) ((operands == 0)) && _hutch_profiles ;;
         profiles) _hutch_profiles ;;
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
+        sandbox) ((operands == 0)) && _hutch_names ps ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
         command) ((operands == 0)) && _hutch_offer @commands@ ;;
     esac
@@ -164,6 +170,11 @@ _hutch_profiles() {
     names=("${(@f)$(${words_of_hutch} list --names 2>/dev/null)}")
     compadd -a -- names
     _files -g '*.toml'
+}
+_hutch_sandboxes() {
+    local -a names
+    names=("${(@f)$(${words_of_hutch} ps --names 2>/dev/null)}")
+    compadd -a -- names
 }
 _hutch() {
     local words_of_hutch=$words[1] curcontext=$curcontext state line
@@ -217,6 +228,8 @@ std::string zsh_operands(const Command& command) {
       return "'*:profile:_hutch_profiles'";
     case Operand::profile_and_paths:
       return "'1:profile:_hutch_profiles' '*:path:_files'";
+    case Operand::sandbox:
+      return "'1:sandbox:_hutch_sandboxes'" + rest;
     case Operand::choice:
       return fmt::format("'1:word:({})'", command.choices);
     case Operand::command:
@@ -257,6 +270,8 @@ std::string fish_operands(const Command& command) {
     case Operand::profiles:
     case Operand::profile_and_paths:
       return when + " -F -a '(hutch list --names 2>/dev/null)'\n";
+    case Operand::sandbox:
+      return when + " -f -a '(hutch ps --names 2>/dev/null)'\n";
     case Operand::choice:
       return fmt::format("{} -f -a '{}'\n", when, command.choices);
     case Operand::command:

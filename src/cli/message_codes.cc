@@ -253,7 +253,6 @@ constexpr MessageCode kCodes[] = {
     {"E0422", "what is to be joined is no such namespace",
      "A namespace is joined by a file that holds it (a bind mount of nsfs, as `ip netns add` and `unshare "
      "--net=FILE` make it), by a process, or by a running sandbox."},
-    {"E0423", "no such sandbox is running", "`hutch ps` lists those that are."},
     {"E0424", "a namespace cannot be joined",
      "setns(2) takes rights in the user namespace that owns the other one. As an ordinary user, join that "
      "user "
@@ -262,6 +261,14 @@ constexpr MessageCode kCodes[] = {
      "It is held by a bind mount on an empty file of the host. `umount FILE` lets it go; `ip netns del NAME` "
      "does "
      "for those in /run/netns."},
+    {"E0426", "the folder of running sandboxes cannot be used",
+     "Running sandboxes are registered in $XDG_RUNTIME_DIR/hutch, /run/user/UID/hutch, /run/hutch for root, "
+     "or "
+     "/tmp/hutch-UID. It must be yours alone."},
+    {"E0427", "a sandbox of that name is running",
+     "`hutch ps` lists those that run; `hutch kill NAME` ends one."},
+    {"E0428", "the running sandbox was started by another hutch",
+     "What a running sandbox says of itself is only understood by the same version of hutch."},
 
     // Setting up.
     {"E0501", "a step of the set-up failed",
@@ -329,6 +336,15 @@ constexpr MessageCode kCodes[] = {
     {"E0915", "the report cannot be written",
      "--report makes FILE or empties it before the launch and fills it at its end; its directory must "
      "exist."},
+
+    {"E0916", "not the name of a sandbox",
+     "A name has 1 to 64 letters, digits, `_`, `.` and `-`, and begins with neither of the last two."},
+    {"E0917", "no sandbox of that name", "`hutch ps` lists those that run. Root sees everybody's."},
+    {"E0918", "the sandbox has ended", "It ended while it was looked at."},
+    {"E0919", "a sandbox does not answer",
+     "Its launcher is stopped, or the sandbox cannot be entered since its namespaces are not known."},
+    {"E0920", "not a signal", "`hutch kill -s` takes a name such as TERM or SIGTERM, or a number."},
+    {"E0921", "the signal cannot be sent", "The sandbox is another user's."},
 
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},

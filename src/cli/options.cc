@@ -129,9 +129,22 @@ class Sorter {
     for (const char letter : word.substr(1)) {
       const Option* const option = find_option(command(), std::string{'-', letter});
       if (option == nullptr) return unknown(word, at);
+      if (!option->value.empty()) return take_value(*option, word.substr(word.find(letter) + 1), at);
       words_.options.push_back({option, "", at});
     }
     return {};
+  }
+
+  /// "-sKILL", "-s" "KILL".
+  Result<void> take_value(const Option& option, std::string value, const Origin& at) {
+    if (!value.empty()) return keep(option, std::move(value), at);
+    if (next_ == arguments_.size())
+      return fail({.code = "E0903",
+                   .what = fmt::format("-{} needs a value", option.letter),
+                   .at = at,
+                   .help = fmt::format("-{} {}", option.letter, option.value)});
+    const Origin value_at = places_[next_];
+    return keep(option, arguments_[next_++], value_at);
   }
 
   Result<void> unknown(const std::string& name, const Origin& at) const {

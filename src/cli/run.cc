@@ -7,8 +7,10 @@
 #include "cli/commands.h"
 #include "cli/status.h"
 #include "launch/launch.h"
+#include "plan/codec.h"
 #include "plan/compile.h"
 #include "plan/describe.h"
+#include "plan/enter.h"
 #include "plan/program.h"
 
 namespace hutch {
@@ -36,6 +38,20 @@ void name_missing_link(Diagnostics& diagnostics, const Plan& plan, const Profile
   if (exec == nullptr || diagnostics.size() != 1 || diagnostics.front().code != "E0602") return;
   const std::string missing = missing_link(profile, host, std::string(exec->path.view()));
   if (!missing.empty()) diagnostics.front().cause = missing;
+}
+
+/// What others may ask about this sandbox while it runs.
+Registration::About about(const Session& session, const Plan& plan) {
+  const Exec& exec = std::get<Exec>(plan.steps.back().op);
+  std::string command;
+  for (const ZStr word : exec.argv) command += (command.empty() ? "" : " ") + std::string(word.view());
+  return {.name = session.words.value("--name"),
+          .profile = plan.profile_name.empty() ? session.words.operands.front() : plan.profile_name,
+          .command = std::move(command),
+          .digest = [&plan] { return plan_digest(plan); },
+          .plan = [&plan, &sources = session.sources](
+                      bool json) { return json ? plan_json(plan, sources) : describe(plan, sources); },
+          .walls = [&plan] { return encode(walls_of(plan)); }};
 }
 
 void log_plan(const Plan& plan, const Sources& sources) {
@@ -71,9 +87,14 @@ int run_command(Session& session) {
   }
   log_plan(*plan, session.sources);
 
+  Registration registration(session.host.caller(), about(session, *plan));
+  if (session.words.has("--name")) {
+    if (auto claimed = registration.claim(); !claimed) return give_up(session, status, claimed.error());
+  }
   status.planned(*plan);
 
-  auto ending = launch(*plan, session.host, status.wanted() ? &status : nullptr);
+  auto ending = launch(*plan, session.host,
+                       {.observer = status.wanted() ? &status : nullptr, .registration = &registration});
   if (!ending) {
     name_missing_link(ending.error(), *plan, loaded->profile, session.host);
     return give_up(session, status, ending.error());

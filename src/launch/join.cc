@@ -21,6 +21,8 @@
 #include <variant>
 
 #include "base/text.h"
+#include "child/channel.h"
+#include "launch/control.h"
 #include "launch/errno_text.h"
 
 namespace hutch {
@@ -79,6 +81,23 @@ Result<UniqueFd> open_one(const OpenNamespace& step, const Origin& at) {
   return fd;
 }
 
+/// From the launcher of a running sandbox.
+Result<UniqueFd> of_sandbox(const OpenNamespace& step, const Origin& at, const Caller& caller) {
+  const auto point_here = [&at](Diagnostics diagnostics) {
+    for (Diagnostic& each : diagnostics) each.at = at;
+    return std::unexpected(std::move(diagnostics));
+  };
+  auto sandbox = find_sandbox(caller, std::string(step.sandbox.view()));
+  if (!sandbox) return point_here(std::move(sandbox).error());
+  auto reply = ask(*sandbox, Question::enter);
+  if (!reply) return point_here(std::move(reply).error());
+  const std::string_view wanted = namespace_file(step.type);
+  for (std::size_t i = 0; i < std::min(reply->descriptors.size(), kNamespaceFileCount); ++i) {
+    if (std::string_view(kNamespaceFiles[i]).starts_with(wanted)) return std::move(reply->descriptors[i]);
+  }
+  return fail(cannot_join(step, at, "the sandbox does not say which one it is in", ""));
+}
+
 /// What the process in between answers.
 struct Answer {
   pid_t pid = -1;
@@ -109,16 +128,12 @@ const char* namespace_file(std::uint64_t type) noexcept {
   return "";
 }
 
-Result<void> open_namespaces(const Plan& plan, std::span<int> slots) {
+Result<void> open_namespaces(const Plan& plan, const Caller& caller, std::span<int> slots) {
   for (const Step& step : plan.steps) {
     const auto* open = std::get_if<OpenNamespace>(&step.op);
     if (open == nullptr) continue;
-    if (open->path.size() == 0) {
-      return fail({.code = "E0423",
-                   .what = fmt::format("no sandbox is called {}", quoted(open->sandbox.view())),
-                   .at = step.origin});
-    }
-    TRY(UniqueFd fd, open_one(*open, step.origin));
+    TRY(UniqueFd fd,
+        open->path.size() > 0 ? open_one(*open, step.origin) : of_sandbox(*open, step.origin, caller));
     slots[open->slot] = fd.release();
   }
   return {};
@@ -136,14 +151,14 @@ std::vector<Joining> joinings(const Plan& plan, std::span<const int> slots) {
 Cloned clone_joined(std::span<const Joining> joinings, std::uint64_t namespaces) noexcept {
   std::array<int, 2> ends{-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) < 0) return {.error = errno};
-  UniqueFd reader(ends[0]), writer(ends[1]);
+  const UniqueFd reader(ends[0]);
+  UniqueFd writer(ends[1]);
   const auto between = static_cast<pid_t>(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr));
   if (between < 0) return {.error = errno};
   if (between == 0) {
     const Answer answer = join_and_clone(joinings, namespaces);
     if (answer.pid == 0) return {.pid = 0};  // the child; its copies of the pipe close on exec
-    static_cast<void>(::write(writer.get(), &answer, sizeof answer));
-    ::_exit(0);
+    ::_exit(::write(writer.get(), &answer, sizeof answer) < 0 ? 1 : 0);  // no answer says as much
   }
   writer.reset();
   Answer answer;

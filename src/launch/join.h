@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "child/run.h"
+#include "host/host.h"
 #include "launch/clone_child.h"
 #include "plan/plan.h"
 
@@ -19,8 +20,8 @@ struct Joining {
 };
 
 /// Opens the namespaces of OpenNamespace steps into their slots. E0422: what was found is no such namespace.
-/// E0423: no such sandbox.
-Result<void> open_namespaces(const Plan& plan, std::span<int> slots);
+/// E0917, E0919: the sandbox is not there, or does not answer.
+Result<void> open_namespaces(const Plan& plan, const Caller& caller, std::span<int> slots);
 std::vector<Joining> joinings(const Plan& plan, std::span<const int> slots);
 
 /// As clone_child(), from inside of these namespaces: a process in between joins them one after the other and

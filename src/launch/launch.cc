@@ -83,8 +83,8 @@ Result<void> check_machine(const Host& host) {
 /// One launch. Members end in reverse order: the child first, then what it used.
 class Launch {
  public:
-  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared, Observer* observer)
-      : plan_(plan), limit_(limit), prepared_(prepared), observer_(observer) {}
+  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared, const LaunchOptions& options)
+      : plan_(plan), limit_(limit), prepared_(prepared), observer_(options.observer), options_(options) {}
 
   Result<Ending> run() {
     if (signals_.error() != 0) return plumbing_failed("signalfd", signals_.error());
@@ -94,7 +94,7 @@ class Launch {
     TRY(channel_, Channel::make());
     TRY(Child child, clone());
     TRY_DO(help_child(child));
-    Supervision supervision(plan_, child, channel_, signals_);
+    Supervision supervision(plan_, child, channel_, signals_, options_.registration);
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
     if (ended_by_) {
       child.kill_and_reap();
@@ -245,6 +245,7 @@ class Launch {
   const FileLimit& limit_;
   Prepared& prepared_;
   Observer* const observer_;
+  const LaunchOptions& options_;
   Signals signals_;
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
@@ -257,15 +258,17 @@ class Launch {
 
 }  // namespace
 
-Result<Ending> launch(const Plan& plan, const Host& host, Observer* observer) {
+Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& options) {
   TRY_DO(check_machine(host));
   hold_standard_streams();
   TRY_DO(check_kept_descriptors(plan));
   const FileLimit limit(plan);
   Prepared prepared(plan);
+  for (std::size_t i = 0; i < options.given.size() && i < prepared.slots.size(); ++i)
+    prepared.slots[i] = ::fcntl(options.given[i], F_DUPFD_CLOEXEC, 0);
   TRY_DO(prepared.open_all(plan));
-  TRY_DO(open_namespaces(plan, prepared.slots));
-  Launch one(plan, limit, prepared, observer);
+  TRY_DO(open_namespaces(plan, host.caller(), prepared.slots));
+  Launch one(plan, limit, prepared, options);
   return one.run();
 }
 

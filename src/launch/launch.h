@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <span>
+
 #include "base/result.h"
 #include "host/host.h"
 #include "launch/supervise.h"
@@ -31,6 +33,11 @@ class Observer {
 /// Executes a plan: runs the parent's steps, clones, waits for the end, forwards signals.
 /// On failure nothing ran and nothing is left behind; the diagnostic names the step, its profile line, the
 /// call, errno, the cause and the remedy. Its code decides the exit status: E06.. 126 or 127, else 125.
-Result<Ending> launch(const Plan& plan, const Host& host, Observer* observer = nullptr);
+struct LaunchOptions {
+  Observer* observer = nullptr;
+  Registration* registration = nullptr;
+  std::span<const int> given;  ///< descriptors for the first slots, as `enter_plan` expects them
+};
+Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& options = {});
 
 }  // namespace hutch

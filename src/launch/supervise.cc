@@ -11,12 +11,19 @@ namespace hutch {
 namespace {
 
 constexpr std::chrono::seconds kKillAfter{5};
-constexpr int kLookEvery = 100;  ///< milliseconds, in the background
+constexpr int kLookEvery = 100;      ///< milliseconds, in the background
+constexpr int kLongest = 3'600'000;  ///< milliseconds
 
 }  // namespace
 
-Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals)
-    : plan_(plan), child_(child), channel_(channel), signals_(signals), kill_after_(kKillAfter) {
+Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals,
+                         Registration* registration)
+    : plan_(plan),
+      child_(child),
+      channel_(channel),
+      signals_(signals),
+      registration_(registration),
+      kill_after_(kKillAfter) {
   for (const Step& step : plan.steps) {
     if (std::holds_alternative<NewSession>(step.op)) own_session_ = true;
     if (std::holds_alternative<NewGroup>(step.op)) own_group_ = true;
@@ -33,6 +40,7 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
 void Supervision::begin(const std::vector<int>& earlier) {
   if (run_time_.count() > 0) timeout_ = Clock::now() + run_time_;
   for (const int signal : earlier) forward(signal, false);
+  if (registration_ != nullptr) registration_->begin(program_, child_.pid());
 }
 
 void Supervision::listen() {
@@ -52,6 +60,7 @@ void Supervision::listen() {
         ended_ = received->message;
         break;
       case Message::Kind::namespaces:
+        if (registration_ != nullptr) registration_->take_namespaces(std::move(received->descriptors));
         break;
     }
   }
@@ -100,6 +109,10 @@ void Supervision::kill_all() {
 }
 
 void Supervision::keep_time() {
+  if (registration_ != nullptr && registration_->due() && Clock::now() >= *registration_->due()) {
+    registration_->tick();
+    if (registration_->wants_namespaces()) child_.signal(kAskNamespaces, kForProgram);
+  }
   if (relay_ && relay_->in_background()) {
     relay_->resume();
     if (!relay_->in_background()) relay_->resize();
@@ -119,26 +132,29 @@ void Supervision::keep_time() {
 }
 
 int Supervision::milliseconds_left() const {
-  const bool looks = relay_ && relay_->in_background();
-  if (!timeout_ && !kill_at_) return looks ? kLookEvery : -1;
-  const Clock::time_point next =
-      std::min(timeout_.value_or(Clock::time_point::max()), kill_at_.value_or(Clock::time_point::max()));
+  constexpr auto kNever = Clock::time_point::max();
+  Clock::time_point next = std::min(timeout_.value_or(kNever), kill_at_.value_or(kNever));
+  if (registration_ != nullptr) next = std::min(next, registration_->due().value_or(kNever));
+  const int most = relay_ && relay_->in_background() ? kLookEvery : kLongest;
+  if (next == kNever) return most == kLongest ? -1 : most;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
-  return static_cast<int>(std::clamp<std::int64_t>(left, 0, looks ? kLookEvery : 3'600'000));
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, most));
 }
 
 void Supervision::wait_for_end() {
-  std::array<pollfd, 3 + Relay::kPolled> ends{};
+  std::array<pollfd, 4 + Relay::kPolled> ends{};
   for (pollfd& end : ends) end.fd = -1;
-  const std::span<pollfd, Relay::kPolled> relayed = std::span(ends).subspan<3, Relay::kPolled>();
+  const std::span<pollfd, Relay::kPolled> relayed = std::span(ends).subspan<4, Relay::kPolled>();
   while (true) {
     ends[0] = {child_.pidfd(), POLLIN, 0};
     ends[1] = {signals_.fd(), POLLIN, 0};
     ends[2] = {channel_.fd(), POLLIN, 0};
+    ends[3] = {registration_ != nullptr ? registration_->fd() : -1, POLLIN, 0};
     if (relay_) relay_->prepare(relayed);
     if (::poll(ends.data(), ends.size(), milliseconds_left()) < 0 && errno != EINTR) return;
     if (ends[1].revents != 0) take_signals();
     if (ends[2].revents != 0) listen();
+    if (ends[3].revents != 0) registration_->serve();
     if (relay_) relay_->carry(relayed);
     keep_time();
     if ((ends[0].revents & POLLIN) != 0) return;

@@ -9,6 +9,7 @@
 #include "launch/adopted.h"
 #include "launch/channel.h"
 #include "launch/clone_child.h"
+#include "launch/registration.h"
 #include "launch/relay.h"
 #include "launch/signals.h"
 #include "plan/plan.h"
@@ -31,7 +32,7 @@ struct Finish {
 /// of the time have SIGKILL follow after `kill_after`.
 class Supervision {
  public:
-  Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals);
+  Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals, Registration* registration);
 
   /// From exec on. `earlier` are signals for the program that came during set-up.
   Finish run(const std::vector<int>& earlier);
@@ -59,6 +60,7 @@ class Supervision {
   Child& child_;
   Channel& channel_;
   Signals& signals_;
+  Registration* const registration_;  ///< may be none
   std::optional<Relay> relay_;
   const OpenTerminal* terminal_ = nullptr;
   bool own_session_ = false, own_group_ = false;

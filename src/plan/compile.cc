@@ -58,6 +58,8 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
   create_namespaces(draft);
   map_identity(draft);
   persist_namespaces(draft);
+  draft.plan.uid = draft.uid;
+  draft.plan.gid = draft.gid;
   choose_environment(draft);
 
   // The tree: parents before children, whatever the order of the lines.

@@ -20,6 +20,8 @@ struct Plan {
   std::vector<Said<std::string>>
       remarks;  ///< things worth knowing that nobody asked for: "/proc is the outer one"
   std::string profile_name;
+  uid_t uid = 0;  ///< of the program, inside
+  gid_t gid = 0;
 
   StringPool strings;  ///< what every ZStr and Borrowed above points into
 };

@@ -65,7 +65,7 @@ TEST_CASE(
   CHECK(desk.hutch("run").status == 125);
   CHECK(desk.hutch("plan").status == 2);
   CHECK(desk.hutch("rnu x").status == 2);
-  CHECK(desk.hutch("ps").status == 2);
+  CHECK(desk.hutch("ps now").status == 2);
   CHECK(desk.hutch("").status == 2);
 }
 
