@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "launch/errno_text.h"
 #include "launch/registry.h"
+#include "launch/signals.h"
 
 namespace hutch {
 namespace {
@@ -29,12 +30,17 @@ int signal_from(std::string text) {
   return -1;
 }
 
+/// SIGKILL for the init ends everything, and the launcher lives to tell. What a launcher passes on goes to
+/// it, since it counts requests to end, and stops and continues with its program. All others would act on the
+/// launcher itself.
+Result<UniqueFd> receiver(const Registered& sandbox, int signal) {
+  if (signal == SIGKILL && sandbox.init > 0) return open_init(sandbox);
+  return is_passed_on(signal) ? open_launcher(sandbox) : open_program(sandbox);
+}
+
 Result<void> send(const Session& session, const std::string& name, int signal) {
   TRY(const Registered sandbox, find_sandbox(session.host.caller(), name));
-  // SIGKILL for the init ends everything, and the launcher lives to tell. Whatever else is for the program is
-  // passed on by the launcher.
-  TRY(const UniqueFd process,
-      signal == SIGKILL && sandbox.init > 0 ? open_init(sandbox) : open_launcher(sandbox));
+  TRY(const UniqueFd process, receiver(sandbox, signal));
   if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 || errno == ESRCH) return {};
   return fail(
       {.code = "E0921",

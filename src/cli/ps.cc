@@ -1,7 +1,9 @@
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -23,14 +25,27 @@ std::string for_how_long(std::uint64_t started) {
   return fmt::format("{}d {}h", seconds / 86400, seconds / 3600 % 24);
 }
 
+/// Those that are not ours: "user,mnt,pid".
+std::string other_namespaces(const Registered& sandbox) {
+  if (sandbox.namespaces.empty()) return "?";
+  std::string names;
+  for (const auto& [name, inode] : sandbox.namespaces) {
+    struct stat own = {};
+    if (::stat(fmt::format("/proc/self/ns/{}", name).c_str(), &own) == 0 && own.st_ino == inode) continue;
+    names += (names.empty() ? "" : ",") + name;
+  }
+  return names.empty() ? "-" : names;
+}
+
 std::string for_people(const std::vector<Registered>& all, bool everybody) {
-  std::vector<std::array<std::string, 6>> rows{{"NAME", "USER", "PROFILE", "PID", "UPTIME", "COMMAND"}};
+  std::vector<std::array<std::string, 7>> rows{
+      {"NAME", "USER", "PROFILE", "PID", "UPTIME", "NAMESPACES", "COMMAND"}};
   for (const Registered& each : all) {
     rows.push_back({printable(each.name), std::to_string(each.owner), printable(each.profile),
                     each.program > 0 ? std::to_string(each.program) : "-", for_how_long(each.started),
-                    printable(each.command)});
+                    other_namespaces(each), printable(each.command)});
   }
-  std::array<std::size_t, 5> widths{};
+  std::array<std::size_t, 6> widths{};
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }

@@ -1,6 +1,7 @@
 #include "launch/registration.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -28,12 +29,23 @@ std::uint64_t now_in_milliseconds() {
 
 /// What of a profile's name can be part of a sandbox's.
 std::string name_from(std::string_view profile) {
+  if (profile.ends_with(".toml")) profile.remove_suffix(std::string_view(".toml").size());
   std::string name;
   for (const char c : profile.substr(profile.rfind('/') + 1)) {
     if (is_sandbox_name(std::string("x") + c)) name += c;
   }
   name.erase(0, std::min(name.find_first_not_of(".-"), name.size()));
   return name.empty() ? "sandbox" : name.substr(0, kLongestName);
+}
+
+/// Of a process that has not been reaped; none if one of them may not be opened.
+std::vector<UniqueFd> namespaces_of(pid_t pid) {
+  std::vector<UniqueFd> found;
+  for (const char* name : kNamespaceFiles) {
+    found.emplace_back(::open(fmt::format("/proc/{}/ns/{}", pid, name).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!found.back()) return {};
+  }
+  return found;
 }
 
 }  // namespace
@@ -82,12 +94,18 @@ void Registration::tick() {
 void Registration::publish() {
   if (!entry_) return;
   if (registered_.digest.empty()) registered_.digest = about_.digest();
+  if (registered_.program > 0 && registered_.program_start == 0)
+    registered_.program_start = start_time(registered_.program).value_or(0);
   if (!entry_->write(registered_)) entry_.reset();  // half of it is worse than nothing: it runs unregistered
 }
 
 void Registration::take_namespaces(std::vector<UniqueFd> descriptors) {
   awaits_namespaces_ = false;
   namespaces_ = std::move(descriptors);
+  // An init may not be looked into by an ordinary user, a program may.
+  for (const pid_t pid : {registered_.init, registered_.program}) {
+    if (namespaces_.size() != kNamespaceFileCount) namespaces_ = namespaces_of(pid);
+  }
   for (std::size_t i = 0; i < std::min(namespaces_.size(), kNamespaceFileCount); ++i) {
     struct stat found = {};
     const std::string_view file = kNamespaceFiles[i];

@@ -43,6 +43,7 @@ class Registration {
   void serve();
   /// True once: the init is to be asked for its namespaces.
   [[nodiscard]] bool wants_namespaces() noexcept { return std::exchange(wants_namespaces_, false); }
+  /// As the init sent them. Where there is none, or it could not, they are looked for under /proc/PID/ns.
   void take_namespaces(std::vector<UniqueFd> descriptors);
 
  private:

@@ -90,7 +90,10 @@ std::string text_of(const Registered& about) {
   line("launcher_start", std::to_string(about.launcher_start));
   line("started", std::to_string(about.started));
   if (about.init > 0) line("init", std::to_string(about.init));
-  if (about.program > 0) line("program", std::to_string(about.program));
+  if (about.program > 0) {
+    line("program", std::to_string(about.program));
+    line("program_start", std::to_string(about.program_start));
+  }
   for (const auto& [name, inode] : about.namespaces) line("ns " + name, std::to_string(inode));
   return text + "end\n";
 }
@@ -106,6 +109,7 @@ Registered parse(std::string_view text) {
     if (key == "digest") about.digest = value;
     if (key == "launcher") about.launcher = static_cast<pid_t>(number(value));
     if (key == "launcher_start") about.launcher_start = number(value);
+    if (key == "program_start") about.program_start = number(value);
     if (key == "started") about.started = number(value);
     if (key == "init") about.init = static_cast<pid_t>(number(value));
     if (key == "program") about.program = static_cast<pid_t>(number(value));
@@ -157,6 +161,10 @@ Result<UniqueFd> open_verified(const Registered& sandbox, pid_t pid, std::option
   const bool same = process && started && start_time(pid) == started;
   if (same && look_at(sandbox.folder, sandbox.name, sandbox.owner)) return process;
   return fail({.code = "E0918", .what = fmt::format("the sandbox {} has ended", quoted(sandbox.name))});
+}
+
+Diagnostic not_begun(const Registered& sandbox) {
+  return {.code = "E0918", .what = fmt::format("the sandbox {} has not begun yet", quoted(sandbox.name))};
 }
 
 }  // namespace
@@ -264,12 +272,15 @@ Result<UniqueFd> open_launcher(const Registered& sandbox) {
   return open_verified(sandbox, sandbox.launcher, sandbox.launcher_start);
 }
 
+Result<UniqueFd> open_program(const Registered& sandbox) {
+  if (sandbox.program <= 0) return fail(not_begun(sandbox));
+  return open_verified(sandbox, sandbox.program, sandbox.program_start);
+}
+
 Result<UniqueFd> open_init(const Registered& sandbox) {
   // While its launcher lives, the init is not reaped, so that nobody else can have its number.
   TRY(const UniqueFd launcher, open_launcher(sandbox));
-  if (sandbox.init <= 0)
-    return fail(
-        {.code = "E0918", .what = fmt::format("the sandbox {} has not begun yet", quoted(sandbox.name))});
+  if (sandbox.init <= 0) return fail(not_begun(sandbox));
   UniqueFd init(static_cast<int>(::syscall(SYS_pidfd_open, sandbox.init, 0)));
   if (init && open_launcher(sandbox)) return init;
   return fail({.code = "E0918", .what = fmt::format("the sandbox {} has ended", quoted(sandbox.name))});

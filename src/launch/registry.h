@@ -22,9 +22,9 @@ namespace hutch {
 /// What the file of a sandbox says.
 struct Registered {
   std::string name, profile, command, digest;
-  pid_t launcher = -1, init = -1, program = -1;  ///< init and program: -1 until it runs
-  std::uint64_t launcher_start = 0;              ///< ticks since boot: field 22 of /proc/PID/stat
-  std::uint64_t started = 0;                     ///< milliseconds since 1970
+  pid_t launcher = -1, init = -1, program = -1;         ///< init and program: -1 until it runs
+  std::uint64_t launcher_start = 0, program_start = 0;  ///< ticks since boot: field 22 of /proc/PID/stat
+  std::uint64_t started = 0;                            ///< milliseconds since 1970
   std::vector<std::pair<std::string, std::uint64_t>> namespaces;  ///< "net", inode
   uid_t owner = 0;
   std::string folder;
@@ -58,10 +58,10 @@ std::vector<Registered> running_sandboxes(const Caller& caller);
 /// E0917: none is called so; or, for root, more than one is.
 Result<Registered> find_sandbox(const Caller& caller, const std::string& name);
 
-/// A pidfd of that launcher, or of another process of the sandbox, and not of one that has its number now:
-/// E0918.
+/// A pidfd of that process, and not of one that has its number now: E0918.
 Result<UniqueFd> open_launcher(const Registered& sandbox);
 Result<UniqueFd> open_init(const Registered& sandbox);
+Result<UniqueFd> open_program(const Registered& sandbox);
 
 /// Field 22 of /proc/PID/stat; nothing if there is no such process.
 std::optional<std::uint64_t> start_time(pid_t pid);

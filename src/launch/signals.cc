@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 namespace hutch {
@@ -74,6 +75,8 @@ void Signals::unblock() const noexcept {
 }
 
 bool was_sent(const signalfd_siginfo& signal) noexcept { return signal.ssi_code <= 0; }
+
+bool is_passed_on(int signal) noexcept { return std::ranges::find(kTaken, signal) != kTaken.end(); }
 
 bool ends_setup(const signalfd_siginfo& signal) noexcept {
   const auto number = static_cast<int>(signal.ssi_signo);

@@ -38,6 +38,8 @@ class Signals {
 /// From kill(2), sigqueue(3) or tgkill(2), not from the kernel: a terminal tells its whole foreground group
 /// itself.
 bool was_sent(const signalfd_siginfo& signal) noexcept;
+/// Does a launcher hand it to the program? The others act on the launcher as they do on any process.
+bool is_passed_on(int signal) noexcept;
 /// TERM, INT, HUP, QUIT: set-up ends, and the launcher with it.
 bool ends_setup(const signalfd_siginfo& signal) noexcept;
 /// Stops this process as SIGTSTP would have done; comes back when it is continued.

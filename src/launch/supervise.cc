@@ -27,8 +27,10 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
   for (const Step& step : plan.steps) {
     if (std::holds_alternative<NewSession>(step.op)) own_session_ = true;
     if (std::holds_alternative<NewGroup>(step.op)) own_group_ = true;
-    if (const auto* init = std::get_if<StartInit>(&step.op); init != nullptr && init->processes != kNone)
-      adopted_.emplace(child.pid());
+    if (const auto* init = std::get_if<StartInit>(&step.op)) {
+      has_init_ = true;
+      if (init->processes != kNone) adopted_.emplace(child.pid());
+    }
     if (const auto* terminal = std::get_if<OpenTerminal>(&step.op)) terminal_ = terminal;
     if (const auto* watch = std::get_if<Watch>(&step.op)) {
       kill_after_ = std::chrono::nanoseconds(watch->kill_after);
@@ -108,11 +110,19 @@ void Supervision::kill_all() {
   child_.signal(SIGKILL);
 }
 
-void Supervision::keep_time() {
-  if (registration_ != nullptr && registration_->due() && Clock::now() >= *registration_->due()) {
-    registration_->tick();
-    if (registration_->wants_namespaces()) child_.signal(kAskNamespaces, kForProgram);
+void Supervision::keep_registration() {
+  if (registration_ == nullptr || !registration_->due() || Clock::now() < *registration_->due()) return;
+  registration_->tick();
+  if (!registration_->wants_namespaces()) return;
+  if (has_init_) {
+    child_.signal(kAskNamespaces, kForProgram);
+  } else {
+    registration_->take_namespaces({});
   }
+}
+
+void Supervision::keep_time() {
+  keep_registration();
   if (relay_ && relay_->in_background()) {
     relay_->resume();
     if (!relay_->in_background()) relay_->resize();

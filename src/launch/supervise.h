@@ -53,6 +53,7 @@ class Supervision {
   void count_request(int signal);
   void suspend();
   void keep_time();
+  void keep_registration();
   void kill_all();
   [[nodiscard]] int milliseconds_left() const;
 
@@ -63,7 +64,7 @@ class Supervision {
   Registration* const registration_;  ///< may be none
   std::optional<Relay> relay_;
   const OpenTerminal* terminal_ = nullptr;
-  bool own_session_ = false, own_group_ = false;
+  bool own_session_ = false, own_group_ = false, has_init_ = false;
   std::chrono::nanoseconds run_time_{0}, kill_after_;
   std::optional<Clock::time_point> timeout_, kill_at_;
   int requests_ = 0;

@@ -94,8 +94,7 @@ int status_of(int wait_status) {
 /// The processes of a sandbox that was killed take a moment to go.
 std::vector<std::string> leftover_processes() {
   for (int i = 0;; ++i) {
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+    reap_orphans();
     std::vector<std::string> alive = living_descendants();
     if (alive.empty() || i == 100) return alive;
     usleep(20'000);
@@ -240,10 +239,7 @@ Answer Running::wait() {
 
 std::vector<pid_t> Running::descendants() const {
   std::vector<pid_t> found;
-  for (const std::string& one : living_descendants()) {
-    const pid_t pid = std::stoi(one);
-    if (pid != pid_) found.push_back(pid);
-  }
+  for (const std::string& one : living_descendants(std::to_string(pid_))) found.push_back(std::stoi(one));
   return found;
 }
 

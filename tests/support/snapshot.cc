@@ -56,11 +56,18 @@ void add_descendants(const std::string& pid, std::vector<std::string>& found) {
 
 void expect_running(pid_t pid) { expected().insert(std::to_string(pid)); }
 
+void reap_orphans() {
+  std::istringstream children(read_all("/proc/thread-self/children"));
+  for (std::string child; children >> child;) {
+    if (!expected().contains(child)) waitpid(std::stoi(child), nullptr, WNOHANG);
+  }
+}
+
 void adopt_orphans() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
-std::vector<std::string> living_descendants() {
+std::vector<std::string> living_descendants(const std::string& pid) {
   std::vector<std::string> found;
-  add_descendants("self", found);
+  add_descendants(pid, found);
   return found;
 }
 

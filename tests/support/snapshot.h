@@ -22,8 +22,10 @@ class HostSnapshot {
 };
 
 /// Living descendants of this process, "1234 sleep". Orphans come to us, since `adopt_orphans` was called.
-std::vector<std::string> living_descendants();
+std::vector<std::string> living_descendants(const std::string& pid = "self");
 void adopt_orphans();
+/// Waits for those that have ended, and for nobody that the test itself keeps running.
+void reap_orphans();
 /// A process that the test itself keeps running is no leftover, nor is what comes from it.
 void expect_running(pid_t pid);
 

@@ -1,0 +1,433 @@
+// Running sandboxes from outside: ps, inspect, enter, kill, and joining one by its name.
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <string>
+#include <thread>
+
+#include "support/sandbox.h"
+#include "support/skip.h"
+#include "support/snapshot.h"
+#include "support/terminal.h"
+
+using namespace hutch::test;
+namespace fs = std::filesystem;
+
+namespace {
+
+using namespace std::chrono_literals;
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool soon(auto&& holds) {
+  for (int i = 0; i < 1000; ++i, std::this_thread::sleep_for(5ms)) {
+    if (holds()) return true;
+  }
+  return false;
+}
+
+/// A user with a runtime folder, who runs sandboxes.
+struct Desk {
+  Workspace here;
+  Options options{.env = {{"XDG_RUNTIME_DIR", here.path()}}};
+  std::string registered = here / "hutch";
+
+  [[nodiscard]] Answer hutch(const std::vector<std::string>& words) const {
+    return run_hutch(words, options);
+  }
+  [[nodiscard]] Answer hutch(const std::vector<std::string>& words, const std::string& input) const {
+    Options with = options;
+    with.input = input;
+    return run_hutch(words, with);
+  }
+  [[nodiscard]] std::string shell_profile(std::string_view more = "") const {
+    return here.profile("shell", "extends = [\"base/system\"]\n" + std::string(more));
+  }
+  [[nodiscard]] std::string names() const { return hutch({"ps", "--names"}).out; }
+};
+
+/// A sandbox that has said "ready".
+struct Box : Running {
+  Box(const Desk& desk, const std::string& name, const std::string& profile,
+      const std::string& script = "echo ready; read x", std::vector<std::string> more = {})
+      : Running(words(name, profile, script, std::move(more)), desk.options) {
+    expect_running(pid());
+    REQUIRE(wait_for("ready") == "");
+  }
+  static std::vector<std::string> words(const std::string& name, const std::string& profile,
+                                        const std::string& script, std::vector<std::string> more) {
+    std::vector<std::string> all{"run", "--name", name};
+    all.insert(all.end(), more.begin(), more.end());
+    for (const std::string& word : {profile, std::string("/bin/sh"), std::string("-c"), script})
+      all.push_back(word);
+    return all;
+  }
+};
+
+const std::string kLookAtMyself =
+    "for n in user mnt pid ipc uts net cgroup time; do echo $n=$(readlink /proc/self/ns/$n); done; "
+    "grep -E '^(Cap|NoNewPrivs|Seccomp|Uid|Gid|Groups|Umask)' /proc/self/status | sed 's/:[[:space:]]*/=/'; "
+    "echo map=$(cat /proc/self/uid_map); echo host=$(uname -n); echo cwd=$PWD; echo files=$(ulimit -n); "
+    "echo hard=$(ulimit -H -n); env | sort | grep -v '^\\(_\\|PWD\\|SHLVL\\|OLDPWD\\|TERM\\)='; ls -l "
+    "/proc/self/fd | wc -l";
+
+}  // namespace
+
+TEST_CASE("ps lists a sandbox by name, profile, pid and namespaces while it runs, and not after") {
+  const Desk desk;
+  CHECK(desk.hutch({"ps"}).out.empty());
+  Box box(desk, "mine", desk.shell_profile("name = \"my shell\"\nnamespaces.net = \"host\""));
+  const std::regex line(
+      "NAME  PROFILE   PID +UPTIME  NAMESPACES +COMMAND\n"
+      "mine  my shell  [0-9]+ +[0-9]s +user,mnt,pid,ipc,uts,cgroup  /bin/sh -c \"?echo ready; read x\"?\n");
+  std::string told;
+  CHECK(soon([&] { return std::regex_match(told = desk.hutch({"ps"}).out, line); }));
+  INFO(told);
+  CHECK(desk.names() == "mine\n");
+  const std::string json = desk.hutch({"ps", "--json"}).out;
+  CHECK(has(json, "\"name\": \"mine\""));
+  CHECK(has(json, "\"profile\": \"my shell\""));
+  CHECK(has(json, "\"launcher\": " + std::to_string(box.pid()) + ","));
+  const std::string init = std::to_string(box.descendants().at(0));
+  CHECK(has(json, "\"init\": " + init + ","));
+  const std::string pid_namespace =
+      fs::read_symlink("/proc/" + std::to_string(box.descendants().at(1)) + "/ns/pid");
+  CHECK(has(json, "\"pid\": " + pid_namespace.substr(5, pid_namespace.size() - 6)));
+  CHECK(box.wait().status == 1);  // `read` at the end of its input
+  CHECK(desk.hutch({"ps"}).out.empty());
+  CHECK(fs::is_empty(desk.registered));
+}
+
+TEST_CASE("a sandbox without a name gets one of its profile once it has lived for a moment") {
+  const Desk desk;
+  Running running({"run", desk.shell_profile(), "/bin/sh", "-c", "echo ready; read x"}, desk.options);
+  expect_running(running.pid());
+  REQUIRE(running.wait_for("ready") == "");
+  const std::string name = "shell-" + std::to_string(running.pid());
+  CHECK(soon([&] { return desk.names() == name + "\n"; }));
+  CHECK(desk.hutch({"enter", name, "/bin/echo", "in"}).out == "in\n");
+  running.wait();
+  CHECK(fs::is_empty(desk.registered));
+  // One that is over soon leaves no trace at all.
+  fs::remove(desk.registered);
+  CHECK(desk.hutch({"run", desk.shell_profile(), "/bin/true"}).status == 0);
+  CHECK_FALSE(fs::exists(desk.registered));
+}
+
+TEST_CASE("a name is one sandbox's at a time, and free again however that one ended") {
+  const Desk desk;
+  const std::string profile = desk.shell_profile();
+  {
+    Box box(desk, "mine", profile);
+    const Answer second = desk.hutch({"run", "--name", "mine", profile, "/bin/true"});
+    CHECK(second.status == 125);
+    CHECK(second.err == "error[E0427]: a sandbox called \"mine\" is running already (pid " +
+                            std::to_string(box.pid()) +
+                            ")\n   = help: choose another name, or end it: hutch kill mine\n");
+    CHECK(desk.hutch({"run", "--name", "other", profile, "/bin/true"}).status == 0);
+    box.signal(SIGKILL);
+    CHECK(box.wait().status == 128 + SIGKILL);
+  }
+  CHECK_FALSE(fs::is_empty(desk.registered));  // nobody was left who could have cleaned up
+  CHECK(desk.hutch({"run", "--name", "mine", profile, "/bin/true"}).status == 0);
+  CHECK(fs::is_empty(desk.registered));
+}
+
+TEST_CASE("what a killed launcher leaves is no sandbox, in nobody's way, and goes when it is come across") {
+  const Desk desk;
+  {
+    Box box(desk, "mine", desk.shell_profile());
+    box.signal(SIGKILL);
+    box.wait();
+  }
+  REQUIRE(fs::exists(desk.registered + "/mine.sandbox"));
+  CHECK(desk.hutch({"kill", "mine"}).err ==
+        "error[E0917]: no sandbox called \"mine\" is running\n   = help: `hutch ps` lists those that run\n");
+  CHECK(fs::is_empty(desk.registered));
+}
+
+TEST_CASE("an entry whose number belongs to another process now has nobody signalled") {
+  const Desk desk;
+  fs::create_directory(desk.registered);
+  fs::permissions(desk.registered, fs::perms::owner_all);
+  // As if the launcher lived (its lock is held), with the pid of somebody who began at another time.
+  const std::string path = desk.registered + "/ghost.sandbox", self = std::to_string(getpid());
+  std::ofstream(path) << "hutch 1\nprofile x\nlauncher " << self << "\nlauncher_start 1\ninit " << self
+                      << "\nprogram " << self << "\nprogram_start 1\nend\n";
+  const int held = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  REQUIRE(flock(held, LOCK_EX | LOCK_NB) == 0);
+  for (const char* signal : {"TERM", "KILL", "ALRM"}) {
+    const Answer answer = desk.hutch({"kill", "-s", signal, "ghost"});
+    CHECK(answer.status == 1);
+    CHECK(answer.err == "error[E0918]: the sandbox \"ghost\" has ended\n");
+  }
+  close(held);
+  CHECK(desk.names().empty());
+}
+
+TEST_CASE("a name that could be mistaken for a path or an option is refused before anything runs") {
+  const Desk desk;
+  for (const std::string name : {"", "a/b", "..", ".hidden", "-x", "a b", "a\nb", "ü"}) {
+    const Answer answer = desk.hutch({"run", "--name=" + name, desk.shell_profile(), "/bin/echo", "ran"});
+    CHECK(answer.status == 125);
+    CHECK(answer.out.empty());
+    CHECK(has(answer.err, "error[E0916]"));
+    CHECK(has(answer.err,
+              "   = cause: a name has 1 to 64 letters, digits, `_`, `.` and `-`, and begins with "
+              "neither of the last two\n"));
+  }
+  CHECK(desk.hutch({"run", "--name", std::string(65, 'a'), desk.shell_profile(), "/bin/true"}).status == 125);
+  CHECK(desk.hutch({"run", "--name", std::string(64, 'a'), desk.shell_profile(), "/bin/true"}).status == 0);
+}
+
+TEST_CASE(
+    "kill: TERM for the program, KILL for everything, others for the program and not for its launcher") {
+  const Desk desk;
+  const std::string say =
+      "for s in TERM ALRM USR1; do trap \"echo got $s\" $s; done; echo ready; "
+      "while :; do sleep 100 & wait; done";
+  for (const bool with_init : {true, false}) {
+    CAPTURE(with_init);
+    const std::string profile = desk.shell_profile(with_init ? "" : "process.init = false");
+    Box box(desk, "mine", profile, say);
+    for (const auto& [word, name] :
+         {std::pair{"TERM", "TERM"}, {"SIGALRM", "ALRM"}, {"sigusr1", "USR1"}, {"14", "ALRM"}}) {
+      // Not known to the registry before the first tick.
+      CHECK(soon([&, word = word] { return desk.hutch({"kill", "-s", word, "mine"}).status == 0; }));
+      CHECK(box.wait_for("got ") == name);
+    }
+    CHECK(desk.hutch({"kill", "-sKILL", "mine"}).status == 0);
+    CHECK(box.wait().status == 128 + SIGKILL);
+  }
+}
+
+TEST_CASE("kill -s STOP stops the program, and its launcher answers on") {
+  const Desk desk;
+  Box box(desk, "mine", desk.shell_profile(), "echo ready; while :; do echo tick; sleep 0.02; done");
+  CHECK(soon([&] { return desk.hutch({"kill", "-s", "STOP", "mine"}).status == 0; }));
+  const pid_t program = box.descendants().at(1);
+  const auto state = [&] {
+    const std::string stat = read_file("/proc/" + std::to_string(program) + "/stat");
+    return stat.substr(stat.rfind(") ") + 2, 1);
+  };
+  CHECK(soon([&] { return state() == "T"; }));
+  CHECK(desk.hutch({"inspect", "mine"}).status == 0);
+  CHECK(desk.hutch({"kill", "-s", "CONT", "mine"}).status == 0);
+  CHECK(soon([&] { return state() != "T"; }));
+  CHECK(desk.hutch({"kill", "mine"}).status == 0);
+  CHECK(box.wait().status == 128 + SIGTERM);
+}
+
+TEST_CASE("kill says what is no signal, and which sandbox there is instead") {
+  const Desk desk;
+  Box box(desk, "browser", desk.shell_profile());
+  const Answer signal = desk.hutch({"kill", "-s", "NONE", "browser"});
+  CHECK(signal.status == 2);
+  CHECK(signal.err ==
+        "error[E0920]: `NONE` is no signal\n  --> command line:1:15\n   |\n"
+        " 1 | hutch kill -s NONE browser\n   |               ^^^^\n"
+        "   = help: a name such as TERM, or a number: kill -l lists them\n");
+  const Answer name = desk.hutch({"kill", "browsr"});
+  CHECK(name.status == 1);
+  CHECK(name.err ==
+        "error[E0917]: no sandbox called \"browsr\" is running\n   = help: did you mean browser?\n");
+  CHECK(desk.hutch({"kill"}).status == 2);
+  CHECK(desk.hutch({"kill", "browser", "another"}).status == 2);
+}
+
+TEST_CASE("inspect shows the plan that the launcher executed, the processes and the namespaces") {
+  const Desk desk;
+  const std::string profile = desk.shell_profile();
+  Box box(desk, "mine", profile, "echo ready; sleep 100 & read x");
+  std::string told;
+  CHECK(soon([&] { return has(told = desk.hutch({"inspect", "mine"}).out, "user:["); }));
+  const std::string plan =
+      desk.hutch({"plan", profile, "/bin/sh", "-c", "echo ready; sleep 100 & read x"}).out;
+  CHECK(told.ends_with("\n\n" + plan));
+  std::string processes = "processes  ";
+  for (const pid_t pid : box.descendants()) processes += " " + std::to_string(pid);
+  CHECK(has(told, processes + "\n"));
+  const std::string json = desk.hutch({"inspect", "--json", "mine"}).out;
+  const std::string digest =
+      desk.hutch({"plan", "--digest", profile, "/bin/sh", "-c", "echo ready; sleep 100 & read x"}).out;
+  CHECK(has(json, "\"digest\": \"" + digest.substr(0, 64) + "\""));
+  CHECK(has(json, "\"kind\": \"enter_root\""));
+  CHECK(has(json, "\"resident_bytes\": "));
+}
+
+TEST_CASE("who enters is in every namespace and behind every wall of the program") {
+  const Desk desk;
+  struct Kind {
+    const char* name;
+    std::string more;
+  };
+  const std::vector<Kind> kinds{
+      {"default", ""},
+      {"walls",
+       "hostname = \"walls\"\nnamespaces.time = { new = true, monotonic = \"+1d\" }\n[limits]\nnofile = { "
+       "soft = 64, "
+       "hard = 128 }\n[environment.set]\nTHIS = \"and that\"\n[process]\numask = \"027\"\ncwd = \"/usr\""},
+      {"shared network",
+       "[namespaces]\nnet = \"host\"\nuts = \"host\"\n[capabilities]\nkeep = [\"net_bind_service\", "
+       "\"chown\"]"},
+      {"pid 1", "process.init = false"},
+      {"root inside", "[identity]\nmap = \"root\""}};
+  for (const Kind& kind : kinds) {
+    CAPTURE(kind.name);
+    const std::string profile = desk.shell_profile(kind.more);
+    const Answer first = desk.hutch({"run", profile, "/bin/sh", "-c", kLookAtMyself});
+    Box box(desk, "mine", profile, kLookAtMyself + "; echo ready; read x");
+    const Answer second = desk.hutch({"enter", "mine", "/bin/sh", "-c", kLookAtMyself});
+    CHECK(second.status == 0);
+    CHECK(second.err.empty());
+    const std::string program = box.wait().out;
+    // The namespaces of one run are not those of another; all else is.
+    const std::regex numbers("=[a-z]+:\\[[0-9]+\\]");
+    CHECK(std::regex_replace(second.out, numbers, "") == std::regex_replace(first.out, numbers, ""));
+    CHECK(second.out + "ready\n" == program);
+  }
+}
+
+TEST_CASE("who enters gets no more out than the program: the floor, the files, the bounding set") {
+  const Desk desk;
+  const std::string profile = desk.here.profile(
+      "bare",
+      bare_profile("\"/proc\" = \"proc\"\n\"/usr\" = \"ro\"\n\"/etc\" = \"ro\"\n\"/etc/ssl\" = \"hidden\""));
+  Running running({"run", "--name", "mine", profile, "arguments", ",", "input"}, desk.options);
+  expect_running(running.pid());
+  CHECK(soon([&] { return desk.names() == "mine\n"; }));
+  const Answer inside =
+      desk.hutch({"enter", "mine", "/probe", "write", "/usr/new", ",", "look", "/etc/ssl", ",", "tiocsti",
+                  ",", "foreign", ",", "mount", ",", "remount", "/usr", ",", "fds"});
+  const Answer launched =
+      desk.hutch({"run", profile, "write", "/usr/new", ",", "look", "/etc/ssl", ",", "tiocsti", ",",
+                  "foreign", ",", "mount", ",", "remount", "/usr", ",", "fds"});
+  const std::regex pipes("pipe:\\[[0-9]+\\]");
+  CHECK(std::regex_replace(inside.out, pipes, "") == std::regex_replace(launched.out, pipes, ""));
+  CHECK(inside["write:/usr/new"] == "EROFS");
+  running.wait();
+}
+
+TEST_CASE("enter ends as its program does, takes its input, and tells what is missing") {
+  const Desk desk;
+  Box box(desk, "mine", desk.shell_profile());
+  CHECK(desk.hutch({"enter", "mine", "/bin/sh", "-c", "exit 7"}).status == 7);
+  CHECK(desk.hutch({"enter", "mine", "/bin/sh", "-c", "kill -KILL $$"}).status == 128 + SIGKILL);
+  CHECK(desk.hutch({"enter", "mine", "cat"}, "through\n").out == "through\n");
+  CHECK(desk.hutch({"enter", "mine"}, "echo from a shell\n").out == "from a shell\n");
+  CHECK(desk.hutch({"enter", "mine", "--", "/bin/echo", "-x"}).out == "-x\n");
+  const Answer missing = desk.hutch({"enter", "mine", "/bin/nothing"});
+  CHECK(missing.status == 127);
+  CHECK(missing.err.starts_with("error[E0601]: cannot execute \"/bin/nothing\": "));
+  const Answer none = desk.hutch({"enter", "min"});
+  CHECK(none.status == 125);
+  CHECK(none.err == "error[E0917]: no sandbox called \"min\" is running\n   = help: did you mean mine?\n");
+  CHECK(desk.hutch({"enter"}).status == 125);
+}
+
+TEST_CASE("with a terminal, who enters has one of their own inside") {
+  const Desk desk;
+  Box box(desk, "mine", desk.shell_profile());
+  Terminal terminal({hutch_binary(), "enter", "mine", "/bin/sh", "-c",
+                     "tty; stty size; read line; echo \"got $line\"; read x; exit 3"},
+                    {.rows = 33, .columns = 90, .env = {{"XDG_RUNTIME_DIR", desk.here.path()}}});
+  CHECK(terminal.wait_for("/dev/pts/"));
+  CHECK(terminal.wait_for("33 90"));
+  CHECK(terminal.is_raw());
+  terminal.type("words\r");
+  CHECK(terminal.wait_for("got words"));
+  terminal.type(kCtrlC);
+  CHECK(terminal.wait() == 128 + SIGINT);
+  CHECK_FALSE(terminal.is_raw());
+}
+
+TEST_CASE("who entered ends with the sandbox, and with the hutch that entered") {
+  const Desk desk;
+  const std::string profile = desk.shell_profile();
+  for (const bool with_init : {true, false}) {
+    CAPTURE(with_init);
+    Box box(desk, "mine",
+            with_init ? profile
+                      : desk.here.profile("shell", "extends = [\"base/system\"]\nprocess.init = false\n"));
+    Running first({"enter", "mine", "/bin/sh", "-c", "echo ready; sleep 1000 & sleep 1000"}, desk.options);
+    expect_running(first.pid());
+    REQUIRE(first.wait_for("ready") == "");
+    // Its init, the shell, and both sleeps.
+    CHECK(soon([&] { return first.descendants().size() == 4; }));
+    const std::vector<pid_t> entered = first.descendants();
+    first.signal(SIGKILL);
+    CHECK(first.wait().status == 128 + SIGKILL);
+    CHECK(soon([&] { return std::ranges::all_of(entered, [](pid_t pid) { return kill(pid, 0) < 0; }); }));
+
+    Running second({"enter", "mine", "/bin/sh", "-c", "echo ready; sleep 1000"}, desk.options);
+    expect_running(second.pid());
+    REQUIRE(second.wait_for("ready") == "");
+    CHECK(soon([&] { return desk.hutch({"kill", "-s", "KILL", "mine"}).status == 0; }));
+    CHECK(second.wait().status == 128 + SIGKILL);
+    CHECK(box.wait().status == 128 + SIGKILL);
+  }
+}
+
+TEST_CASE("a launcher that is stopped is told as the reason why nobody answers") {
+  const Desk desk;
+  Box box(desk, "mine", desk.shell_profile());
+  box.signal(SIGSTOP);
+  const Answer answer = desk.hutch({"enter", "mine", "/bin/true"});
+  CHECK(answer.status == 125);
+  CHECK(answer.err ==
+        "error[E0919]: the sandbox \"mine\" does not answer\n"
+        "   = cause: its launcher is stopped, or very busy\n"
+        "   = help: if it was stopped: kill -CONT " +
+            std::to_string(box.pid()) + "\n");
+  box.signal(SIGCONT);
+  CHECK(desk.hutch({"enter", "mine", "/bin/true"}).status == 0);
+}
+
+TEST_CASE("a namespace of a running sandbox is joined by the sandbox's name") {
+  const Desk desk;
+  Box box(desk, "server", desk.shell_profile(), "readlink /proc/self/ns/net; echo ready; read x");
+  const std::string joined = desk.here.profile("joined",
+                                               "extends = [\"base/system\"]\n[namespaces]\nuser = { join = "
+                                               "\"sandbox:server\" }\nnet = { join = \"sandbox:server\" }");
+  const Answer answer =
+      desk.hutch({"run", joined, "/bin/readlink", "/proc/self/ns/net", "/proc/self/ns/user"});
+  CHECK(answer.status == 0);
+  CHECK(answer.err.empty());
+  const std::string first = box.wait().out;
+  CHECK(first.starts_with(answer.out.substr(0, answer.out.find('\n') + 1)));
+  const Answer gone = desk.hutch({"run", joined, "/bin/true"});
+  CHECK(gone.status == 125);
+  CHECK(
+      gone.err.starts_with("error[E0917]: no sandbox called \"server\" is running\n  --> " + joined + ":4:"));
+}
+
+TEST_CASE("fifty sandboxes are listed, entered and ended at once") {
+  const Desk desk;
+  const std::string profile = desk.here.profile("bare", bare_profile());
+  std::vector<std::unique_ptr<Running>> boxes;
+  for (int i = 0; i < 50; ++i) {
+    boxes.push_back(std::make_unique<Running>(
+        std::vector<std::string>{"run", "--name", "box" + std::to_string(i), profile, "wait"}, desk.options));
+    expect_running(boxes.back()->pid());
+  }
+  CHECK(soon([&] {
+    const std::string names = desk.names();
+    return std::ranges::count(names, '\n') == 50;
+  }));
+  CHECK(soon([&] { return desk.hutch({"enter", "box49", "/probe", "ids"}).status == 0; }));
+  for (const auto& box : boxes) box->signal(SIGKILL);
+  for (const auto& box : boxes) box->wait();
+  CHECK(desk.names().empty());
+  CHECK(fs::is_empty(desk.registered));
+}
