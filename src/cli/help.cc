@@ -34,7 +34,8 @@ std::string help_text(const Command& command) {
                                  command.usage.empty() ? "" : " ", command.usage, command.summary);
   if (command.later) return text + "\nNot supported yet.\n";
   if (command.takes_program)
-    text += "Options stand before PROFILE; everything after it belongs to the program.\n";
+    text += fmt::format("Options stand before {}; everything after it belongs to the program.\n",
+                        command.operand == Operand::sandbox ? "NAME" : "PROFILE");
   std::size_t width = 0;
   const auto belongs = [&](const Option& each) { return (each.groups & command.groups) != 0 && !each.later; };
   for (const Option& each : all_options())

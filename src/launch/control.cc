@@ -20,6 +20,7 @@ namespace hutch {
 namespace {
 
 constexpr std::size_t kMostDescriptors = 16;
+constexpr char kAnswered = 'a', kRefused = 'r';
 constexpr int kPatience = 3000;  ///< milliseconds
 constexpr off_t kLongestReply = 64 << 20;
 
@@ -83,6 +84,19 @@ bool send(int socket, char letter, const std::vector<int>& descriptors) {
   return ::sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
 }
 
+bool shares(const char* name, pid_t pid) {
+  struct stat own = {}, other = {};
+  return ::stat(fmt::format("/proc/self/ns/{}", name).c_str(), &own) == 0 &&
+         ::stat(fmt::format("/proc/{}/ns/{}", pid, name).c_str(), &other) == 0 && own.st_ino == other.st_ino;
+}
+
+/// The same user, and not from inside of a sandbox in which the folder happens to be visible: that would be a
+/// way out of one and into another.
+bool may_ask(const ucred& sender) {
+  if (sender.uid == 0 && ::geteuid() != 0) return true;
+  return sender.uid == ::geteuid() && shares("user", sender.pid) && shares("pid", sender.pid);
+}
+
 Result<std::string> read_sealed(int file) {
   struct stat found = {};
   if (::fstat(file, &found) < 0 || found.st_size < 0 || found.st_size > kLongestReply)
@@ -115,8 +129,11 @@ UniqueFd Control::listen(const std::string& path) {
 
 std::optional<Asked> Control::take(int socket) {
   while (std::optional<Packet> packet = receive(socket)) {
-    const bool allowed = packet->sender.uid == ::geteuid() || packet->sender.uid == 0;
-    if (!allowed || packet->descriptors.size() != 1) continue;
+    if (packet->descriptors.size() != 1) continue;
+    if (!may_ask(packet->sender)) {
+      send(packet->descriptors.front().get(), kRefused, {});
+      continue;
+    }
     return Asked{static_cast<Question>(packet->letter), std::move(packet->descriptors.front())};
   }
   return std::nullopt;
@@ -128,7 +145,7 @@ void Control::answer(const Asked& asked, std::string_view text, const std::vecto
   ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL);
   std::vector<int> all{file.get()};
   all.insert(all.end(), descriptors.begin(), descriptors.end());
-  send(asked.answer_on.get(), 'a', all);
+  send(asked.answer_on.get(), kAnswered, all);
 }
 
 Result<Reply> ask(const Registered& sandbox, Question question) {
@@ -150,6 +167,10 @@ Result<Reply> ask(const Registered& sandbox, Question question) {
                      fmt::format("if it was stopped: kill -CONT {}", sandbox.launcher));
   }
   std::optional<Packet> packet = receive(ours.get());
+  if (packet && packet->letter == kRefused) {
+    return no_answer(sandbox, "it answers nobody but its own user, and nobody who is in another sandbox",
+                     "ask from where it was started");
+  }
   if (!packet || packet->descriptors.empty()) {
     return no_answer(sandbox,
                      question == Question::enter

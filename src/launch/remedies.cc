@@ -138,7 +138,8 @@ constexpr Remedy kRemedies[] = {
     // Making the namespaces. user_namespaces(7), namespaces(7), clone(2).
     {Call::clone3, kAnyError, "", no_user_namespaces_at_all, "E0410",
      "user namespaces are switched off here: user.max_user_namespaces is 0",
-     "as root: sysctl -w user.max_user_namespaces=15000"},
+     "as root: sysctl -w user.max_user_namespaces=15000; inside of another sandbox: `namespaces.nested = "
+     "\"allow\"` in its profile"},
     {Call::clone3, EPERM, "", not_for_ordinary_users, "E0410",
      "user namespaces are for root only here: kernel.unprivileged_userns_clone is 0",
      "as root: sysctl -w kernel.unprivileged_userns_clone=1"},

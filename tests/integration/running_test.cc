@@ -412,6 +412,32 @@ TEST_CASE("a namespace of a running sandbox is joined by the sandbox's name") {
       gone.err.starts_with("error[E0917]: no sandbox called \"server\" is running\n  --> " + joined + ":4:"));
 }
 
+TEST_CASE(
+    "from inside of a sandbox nobody enters another one, even where the folder of sandboxes is visible") {
+  const Desk desk;
+  Box box(desk, "other", desk.shell_profile());
+  CHECK(desk.hutch({"enter", "other", "/bin/echo", "in"}).out == "in\n");
+  fs::copy_file(hutch_binary(), desk.here / "program");
+  // Whatever else is shared: own processes, or an own user namespace.
+  std::vector<const char*> shares{"", "namespaces.pid = \"host\"\nmounts.\"/proc\" = \"ro\""};
+  if (geteuid() == 0) shares.push_back("namespaces.user = \"host\"");
+  for (const char* shared : shares) {
+    const std::string open_door =
+        desk.here.profile("open", "extends = [\"base/system\"]\n" + std::string(shared) +
+                                      "\nenvironment.inherit = [\"XDG_RUNTIME_DIR\"]\n");
+    for (const char* question : {"enter", "inspect"}) {
+      const Answer answer =
+          desk.hutch({"run", "--rw", desk.here.path(), open_door, desk.here / "program", question, "other"});
+      INFO(answer.err);
+      CHECK(answer.status != 0);
+      CHECK(answer.out.empty());
+      CHECK(has(answer.err,
+                "error[E0919]: the sandbox \"other\" does not answer\n"
+                "   = cause: it answers nobody but its own user, and nobody who is in another sandbox\n"));
+    }
+  }
+}
+
 TEST_CASE("fifty sandboxes are listed, entered and ended at once") {
   const Desk desk;
   const std::string profile = desk.here.profile("bare", bare_profile());

@@ -77,8 +77,7 @@ Terminal::~Terminal() {
   close(master_);
   std::vector<std::string> left;
   for (int i = 0; i < 100; ++i) {
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
+    reap_orphans();
     left = living_descendants();
     if (left.empty()) return;
     if (i == 50) {
