@@ -181,13 +181,14 @@ std::optional<std::uint64_t> start_time(pid_t pid) {
 }
 
 Result<std::string> registry_folder(const Caller& caller) {
-  const std::string folder = candidates(caller).front();
-  if (::mkdir(folder.c_str(), kOnlyMine) == 0 || is_private(folder, caller.uid)) return folder;
-  const bool exists = ::access(folder.c_str(), F_OK) == 0;
+  std::string folder = candidates(caller).front();
+  const int error = ::mkdir(folder.c_str(), kOnlyMine) == 0 ? 0 : errno;
+  if (error == 0 || is_private(folder, caller.uid)) return folder;
   return fail({.code = "E0426",
                .what = fmt::format("the folder of running sandboxes cannot be used: {}", folder),
-               .cause = exists ? "it is not yours alone: somebody else could answer in a sandbox's place"
-                               : fmt::format("mkdir: {}", errno_text(errno)),
+               .cause = error == EEXIST
+                            ? "it is not yours alone: somebody else could answer in a sandbox's place"
+                            : fmt::format("mkdir: {}", errno_text(error)),
                .help = "remove it, or set XDG_RUNTIME_DIR to a folder of your own"});
 }
 

@@ -15,10 +15,10 @@ namespace {
 /// At most this much at once: a pipe that is ready for writing takes it without waiting (PIPE_BUF of
 /// pipe(7)).
 constexpr std::size_t kPiece = 4096;
-constexpr std::size_t kMostWaiting = 64 * 1024;
+constexpr std::size_t kMostWaiting = 65536;
 constexpr char kEndOfFile = 4;  ///< ^D, the usual VEOF
 
-enum End : std::size_t { kMaster, kKeyboard, kScreen };
+constexpr std::size_t kMaster = 0, kKeyboard = 1, kScreen = 2;  ///< of the polled ends
 
 }  // namespace
 

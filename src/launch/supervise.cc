@@ -18,8 +18,7 @@ constexpr int kLongest = 3'600'000;  ///< milliseconds
 
 Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals,
                          Registration* registration)
-    : plan_(plan),
-      child_(child),
+    : child_(child),
       channel_(channel),
       signals_(signals),
       registration_(registration),
@@ -56,7 +55,7 @@ void Supervision::listen() {
         program_ = received->sender;
         break;
       case Message::Kind::stopped:
-        if (relay_) suspend();
+        suspend();
         break;
       case Message::Kind::ended:
         ended_ = received->message;
@@ -70,6 +69,7 @@ void Supervision::listen() {
 
 /// The program was stopped at its own terminal: so are we at ours, with whoever runs beside us.
 void Supervision::suspend() {
+  if (!relay_) return;
   relay_->suspend();
   if (stop_group()) return;  // what continued us comes as a signal
   relay_->resume();
@@ -110,8 +110,12 @@ void Supervision::kill_all() {
   child_.signal(SIGKILL);
 }
 
+bool Supervision::has_come(const std::optional<Clock::time_point>& moment) {
+  return moment && Clock::now() >= *moment;
+}
+
 void Supervision::keep_registration() {
-  if (registration_ == nullptr || !registration_->due() || Clock::now() < *registration_->due()) return;
+  if (registration_ == nullptr || !has_come(registration_->due())) return;
   registration_->tick();
   if (!registration_->wants_namespaces()) return;
   if (has_init_) {

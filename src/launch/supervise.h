@@ -51,13 +51,13 @@ class Supervision {
   void take_signal(const signalfd_siginfo& signal);
   void forward(int signal, bool to_group);
   void count_request(int signal);
+  static bool has_come(const std::optional<Clock::time_point>& moment);
   void suspend();
   void keep_time();
   void keep_registration();
   void kill_all();
   [[nodiscard]] int milliseconds_left() const;
 
-  const Plan& plan_;
   Child& child_;
   Channel& channel_;
   Signals& signals_;

@@ -51,7 +51,7 @@ struct Decoder {
       good = false;
       return;
     }
-    std::memcpy(&value, bytes.data(), sizeof value);
+    bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
     bytes.remove_prefix(sizeof value);
   }
   void one(ZStr& text) const {
@@ -140,7 +140,7 @@ std::string encode(const Plan& plan) {
   encoder.plain(std::uint64_t{plan.steps.size()});
   for (const Step& step : plan.steps) {
     encoder.plain(step.phase);
-    encoder.plain(std::uint32_t{static_cast<std::uint32_t>(step.op.index())});
+    encoder.plain(static_cast<std::uint32_t>(step.op.index()));
     std::visit([&encoder]<class T>(const T& op) { T::fields(op, encoder); }, step.op);
   }
   return bytes;
