@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -436,6 +437,56 @@ TEST_CASE(
                 "   = cause: it answers nobody but its own user, and nobody who is in another sandbox\n"));
     }
   }
+}
+
+TEST_CASE("root sees, enters and ends everybody's sandboxes; others see their own") {
+  if (geteuid() != 0) SKIP_TEST("needs root");
+  const Workspace here;
+  // A folder that everybody can reach, and nothing that would say where to register.
+  fs::permissions(here.path(), fs::perms(0755));
+  fs::copy_file(hutch_binary(), here / "program");
+  fs::copy_file(HUTCH_PROBE, here / "probe");
+  const std::string profile =
+      here.profile("box",
+                   "[process]\ncommand = [\"/probe\"]\nargs = \"append\"\n[mounts]\n"
+                   "\"/probe\" = { type = \"bind\", source = \"./probe\" }\n\"/proc\" = \"proc\"");
+  const std::string as_other = "exec setpriv --reuid=61234 --regid=61234 --clear-groups ";
+  const std::string name = "theirs-" + std::to_string(getpid());
+  const pid_t other = fork();
+  if (other == 0) {
+    execl(
+        "/bin/sh", "sh", "-c",
+        (as_other + here.path() + "/program run --name " + name + " " + profile + " wait >/dev/null").c_str(),
+        nullptr);
+    _exit(99);
+  }
+  expect_running(other);
+  const auto by_root = [&](const std::vector<std::string>& words) { return run_hutch(words); };
+  const auto by_other = [&](const std::string& line) {
+    return run_program({"/bin/sh", "-c", as_other + here.path() + "/program " + line});
+  };
+  CHECK(soon([&] { return has(by_root({"ps"}).out, name + " "); }));
+  CHECK(std::regex_search(by_root({"ps"}).out, std::regex("NAME +USER +PROFILE(.|\n)*" + name + " +61234 ")));
+  CHECK(by_other("ps --names").out == name + "\n");
+  {
+    Running own({"run", "--name", "own-" + name, profile, "wait"});
+    expect_running(own.pid());
+    CHECK(soon([&] { return has(by_root({"ps", "--names"}).out, "own-" + name + "\n"); }));
+    CHECK(by_other("ps --names").out == name + "\n");
+    CHECK(by_other("kill own-" + name).status == 1);
+    own.signal(SIGTERM);
+    own.wait();
+  }
+  const Answer entered = by_root({"enter", name, "/probe", "ids", ",", "status"});
+  INFO(entered.err);
+  CHECK(entered.status == 0);
+  CHECK(entered["uid"] == "61234");  // who the program is: root's rights stay outside
+  CHECK(entered["CapEff"] == "0000000000000000");
+  CHECK(by_root({"kill", "-s", "KILL", name}).status == 0);
+  int status = 0;
+  waitpid(other, &status, 0);
+  CHECK(WEXITSTATUS(status) == 128 + SIGKILL);
+  fs::remove_all("/tmp/hutch-61234");
 }
 
 TEST_CASE("fifty sandboxes are listed, entered and ended at once") {
