@@ -101,8 +101,8 @@ TEST_CASE("five hundred launches from eight workers at once all end as their pro
 TEST_CASE("one launch after the other leaves nothing behind: processes, mounts, files, descriptors",
           "[slow]") {
   adopt_orphans();
-  // The long form: HUTCH_SOAK=10000 build/dev/tests/hutch_integration "one launch after the other*"
-  const long launches = environment_number("HUTCH_SOAK", 1000);
+  // packaging/run-tests soak: ten thousand of the release binary.
+  const long launches = environment_number("HUTCH_SOAK", 300);
   const Workspace here;
   const std::string box = box_in(here);
   REQUIRE(launch({box, "exit", "7"}) == 7);
