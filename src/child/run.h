@@ -24,7 +24,8 @@ namespace hutch {
               X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
                   X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
                       X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
-                          X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid) X(socketpair) X(setns)
+                          X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid) X(socketpair) X(setns)         \
+                              X(landlock_create_ruleset) X(landlock_add_rule) X(landlock_restrict_self)
 // clang-format on
 
 enum class Call : std::uint32_t {

@@ -43,6 +43,12 @@ Outcome run(const NoNewPrivs& s, const ChildContext& context) noexcept;
 Outcome run(const LoadFilter& s, const ChildContext& context) noexcept;
 Outcome run(const SetMemoryDenyWriteExecute& s, const ChildContext& context) noexcept;
 
+// landlock.cc
+Outcome run(const MakeRuleset& s, const ChildContext& context) noexcept;
+Outcome run(const AllowPath& s, const ChildContext& context) noexcept;
+Outcome run(const AllowPort& s, const ChildContext& context) noexcept;
+Outcome run(const RestrictSelf& s, const ChildContext& context) noexcept;
+
 // process.cc
 Outcome run(const AwaitParent& s, const ChildContext& context) noexcept;
 Outcome run(const DieWithParent& s, const ChildContext& context) noexcept;

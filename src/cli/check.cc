@@ -17,8 +17,9 @@ Diagnostics look_at(const std::string& profile, Session& session) {
   if (!loaded) return std::move(loaded).error();
   Diagnostics all = std::move(loaded->warnings);
   log_skipped(loaded->profile.skipped, session.sources);
-  if (auto plan = compile(loaded->profile, {.needs_command = false}, session.host); !plan)
-    all.insert(all.end(), plan.error().begin(), plan.error().end());
+  const auto plan = compile(loaded->profile, {.needs_command = false}, session.host);
+  const Diagnostics& more = plan ? plan->warnings : plan.error();
+  all.insert(all.end(), more.begin(), more.end());
   return all;
 }
 

@@ -200,6 +200,14 @@ constexpr MessageCode kCodes[] = {
      "`die_with_parent = false` that is what you ask for."},
     {"E0345", "a namespace cannot be kept here",
      "`persist` makes a bind mount on the host, which takes root, at a path whose folder exists."},
+    {"E0350", "Landlock of this kernel is too old, or not there",
+     "The profile insists (`landlock.required`, or `abstract_sockets = \"scoped\"`) on something that this "
+     "kernel cannot restrict. landlock(7) says which Linux brought what. Without `required` the rest is "
+     "restricted, and `plan`, -v and the report say what is not."},
+    {"E0351", "Landlock has no mounts to follow",
+     "Without a mount namespace of its own the sandbox has no mounts from which the rules could follow. "
+     "Write "
+     "them out: landlock.read, landlock.write, landlock.execute."},
     {"E0399", "a bug of Hutch",
      "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
      "profile."},
@@ -351,6 +359,12 @@ constexpr MessageCode kCodes[] = {
     {"W0102", "a kept capability can undo mounts",
      "Who keeps `sys_admin` may remount what is read-only and unmount what hides something, in its own mount "
      "namespace. Nested user namespaces cannot: there the kernel locks both."},
+    {"W0301", "Landlock allows what the mount there denies",
+     "A list of [landlock] names a path whose mount does not allow that: it stays denied. One of the two is "
+     "probably a mistake."},
+    {"W0302", "a mount allows what Landlock denies",
+     "Once one of landlock.read, landlock.write and landlock.execute is said, what they do not name is "
+     "denied, whatever the mounts allow. Drop the lists to let the rules follow from the mounts."},
 };
 
 }  // namespace

@@ -19,6 +19,7 @@ int plan_command(Session& session) {
     session.complain(plan.error());
     return 1;
   }
+  session.complain(plan->warnings);
   if (session.words.has("--digest")) return session.say(plan_digest(*plan) + "\n") ? 0 : 1;
   if (session.wants_json()) return session.say(plan_json(*plan, session.sources)) ? 0 : 1;
   return session.say(describe(*plan, session.sources)) ? 0 : 1;

@@ -26,6 +26,18 @@ std::string report_schema() {
             "no_new_privs": { "type": "boolean" },
             "memory_deny_write_execute": { "type": "boolean" },
             "filters": { "type": "array", "items": { "type": "string" } },
+            "landlock": {
+              "type": ["object", "null"],
+              "description": "what it restricts; a port list that is missing restricts nothing",
+              "properties": {
+                "files": { "type": "boolean" },
+                "bind_tcp": { "type": "array", "items": { "type": "integer" } },
+                "connect_tcp": { "type": "array", "items": { "type": "integer" } },
+                "scope": { "type": "array", "items": { "enum": ["signal", "abstract_unix_socket"] } }
+              },
+              "required": ["files", "scope"],
+              "additionalProperties": false
+            },
             "limits": {
               "type": "object",
               "additionalProperties": {
@@ -36,7 +48,7 @@ std::string report_schema() {
               }
             }
           },
-          "required": ["namespaces", "capabilities", "no_new_privs", "memory_deny_write_execute", "filters", "limits"],
+          "required": ["namespaces", "capabilities", "no_new_privs", "memory_deny_write_execute", "filters", "landlock", "limits"],
           "additionalProperties": false
         },
         "skipped": {

@@ -85,6 +85,7 @@ int run_command(Session& session) {
     log_skipped(loaded->profile.skipped, session.sources);
     return give_up(session, status, plan.error());
   }
+  if (log_wants(Verbosity::info)) session.complain(plan->warnings);
   log_plan(*plan, session.sources);
 
   Registration registration(session.host.caller(), about(session, *plan));

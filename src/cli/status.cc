@@ -12,9 +12,11 @@
 #include <charconv>
 #include <variant>
 
+#include "base/landlock_abi.h"
 #include "base/path.h"
 #include "cli/print_diagnostics.h"
 #include "filter/caps.h"
+#include "filter/landlock.h"
 #include "launch/errno_text.h"
 #include "plan/describe.h"
 
@@ -55,6 +57,8 @@ struct Walls {
   bool no_new_privs = false, deny_write_execute = false;
   std::vector<std::string> filters;
   std::vector<const SetLimit*> limits;
+  const MakeRuleset* landlock = nullptr;
+  std::vector<std::uint64_t> bind_tcp, connect_tcp;
 
   explicit Walls(const Plan& plan) {
     for (const Step& step : plan.steps) {
@@ -65,7 +69,29 @@ struct Walls {
       if (std::get_if<SetMemoryDenyWriteExecute>(&step.op) != nullptr) deny_write_execute = true;
       if (const auto* filter = std::get_if<LoadFilter>(&step.op)) filters.emplace_back(filter->name.view());
       if (const auto* limit = std::get_if<SetLimit>(&step.op)) limits.push_back(limit);
+      if (const auto* ruleset = std::get_if<MakeRuleset>(&step.op)) landlock = ruleset;
+      if (const auto* port = std::get_if<AllowPort>(&step.op)) {
+        if ((port->rights & landlock::kBindTcp) != 0) bind_tcp.push_back(port->port);
+        if ((port->rights & landlock::kConnectTcp) != 0) connect_tcp.push_back(port->port);
+      }
     }
+  }
+
+  /// Null where nothing is restricted by it. Lists that are there restrict, empty or not.
+  void write_landlock(Json& json) const {
+    json.key("landlock");
+    if (landlock == nullptr) return json.null();
+    json.object([&] {
+      json.field("files", landlock->files != 0);
+      const auto ports = [&](const char* name, std::uint64_t right, const std::vector<std::uint64_t>& all) {
+        if ((landlock->network & right) != 0)
+          list(json, name, all, [&](std::uint64_t port) { json.value(port); });
+      };
+      ports("bind_tcp", landlock::kBindTcp, bind_tcp);
+      ports("connect_tcp", landlock::kConnectTcp, connect_tcp);
+      list(json, "scope", landlock_scope_words(landlock->scope),
+           [&](std::string_view word) { json.value(word); });
+    });
   }
 
   void write(Json& json) const {
@@ -84,6 +110,7 @@ struct Walls {
     json.field("no_new_privs", no_new_privs);
     json.field("memory_deny_write_execute", deny_write_execute);
     list(json, "filters", filters, [&](const std::string& name) { json.value(name); });
+    write_landlock(json);
     json.key("limits");
     json.object([&] {
       for (const SetLimit* limit : limits) {

@@ -111,6 +111,9 @@ Kernel ask_kernel() {
   kernel.architecture = name.machine;
 #endif
   kernel.last_capability = ask_last_capability();
+  constexpr unsigned kVersion = 1;  // LANDLOCK_CREATE_RULESET_VERSION
+  const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersion);
+  kernel.landlock = abi < 0 ? -errno : static_cast<int>(abi);
   return kernel;
 }
 

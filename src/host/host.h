@@ -55,6 +55,7 @@ struct Kernel {
   int major = 0, minor = 0;
   std::string architecture;  ///< uname -m: "x86_64"
   int last_capability = 40;
+  int landlock = -38;  ///< its ABI (landlock(7)); negative: the errno that says why there is none
 
   [[nodiscard]] bool at_least(int want_major, int want_minor) const {
     return major > want_major || (major == want_major && minor >= want_minor);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <sys/mount.h>
 
 #include <string_view>
 #include <variant>
@@ -110,6 +111,18 @@ bool interpreter_missing(const Situation& now) { return problem_is(now, ExecProb
 bool on_no_exec_mount(const Situation& now) { return problem_is(now, ExecProblem::no_exec_mount); }
 bool is_a_directory(const Situation& now) { return problem_is(now, ExecProblem::is_directory); }
 bool has_no_x_bit(const Situation& now) { return problem_is(now, ExecProblem::not_executable); }
+
+bool landlock_rules_files(const Situation& now) {
+  for (const Step& step : now.plan.steps) {
+    const auto* made = std::get_if<MakeRuleset>(&step.op);
+    if (made != nullptr && made->files != 0) return true;
+  }
+  return false;
+}
+/// A filter answers before the kernel looks for the path.
+bool mount_is_filtered(const Situation&) {
+  return ::mount(nullptr, "/nonexistent/hutch", nullptr, MS_PRIVATE, nullptr) < 0 && errno != ENOENT;
+}
 
 // --- the table
 
@@ -324,6 +337,15 @@ constexpr Remedy kRemedies[] = {
     // The new root.
     {Call::mount, EPERM, "keep_mounts_private", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
     {Call::mount, EACCES, "keep_mounts_private", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
+    {Call::mount, EPERM, "keep_mounts_private", mount_is_filtered, "E0410",
+     "hutch runs under a seccomp filter (a container's?) that forbids mount(2)",
+     "allow mount, move_mount, open_tree, fsopen, fsmount, mount_setattr, pivot_root and umount2 in that "
+     "filter"},
+    {Call::mount, EPERM, "keep_mounts_private", in_user_namespace, "E0410",
+     "hutch runs under Landlock rules for files (another sandbox's?), and whoever does can mount nothing at "
+     "all: "
+     "landlock(7)",
+     "in the sandbox around hutch, say `landlock.mounts = false` and list no paths, or leave [landlock] out"},
     {Call::mount, EINVAL, "keep_mounts_private", nullptr, "E0501",
      "\"/\" is no mount point: hutch runs in a chroot",
      "bind that tree on itself first, or run hutch outside of it"},
@@ -359,6 +381,32 @@ constexpr Remedy kRemedies[] = {
      "leave `namespaces.user` out (it is \"new\" by default), or run as root"},
     {Call::capset, EPERM, "drop_capabilities", nullptr, "E0501",
      "a capability to keep is not there to be kept", ""},
+    {Call::landlock_create_ruleset, EOPNOTSUPP, "", nullptr, "E0416",
+     "Landlock is not switched on: the kernel's parameter `lsm=` does not name landlock",
+     "add landlock to `lsm=` on the kernel's command line, or drop [landlock]"},
+    {Call::landlock_create_ruleset, ENOSYS, "", nullptr, "E0416",
+     "this kernel was built without Landlock, or a filter around hutch hides it",
+     "allow landlock_create_ruleset, landlock_add_rule and landlock_restrict_self in that filter, or drop "
+     "[landlock]"},
+    {Call::landlock_create_ruleset, EINVAL, "", nullptr, "E0416",
+     "this kernel's Landlock is older than what the plan was made for", "was the plan made on this machine?"},
+    {Call::landlock_create_ruleset, E2BIG, "", nullptr, "E0416",
+     "this kernel's Landlock is older than what the plan was made for", "was the plan made on this machine?"},
+    {Call::landlock_add_rule, EINVAL, "allow_port", nullptr, "E0501", "a port is from 0 to 65535", ""},
+    {Call::landlock_add_rule, EINVAL, "allow_path", nullptr, "E0501",
+     "a right that this kernel does not know, or that what is there cannot have", ""},
+    {Call::landlock_add_rule, EBADFD, "allow_path", nullptr, "E0501",
+     "it is in a file system of the kernel's own (a pipe, a namespace), which has no rules", "drop it"},
+    {Call::landlock_add_rule, EAFNOSUPPORT, "allow_port", nullptr, "E0416", "this kernel has no TCP",
+     "drop `bind_tcp` and `connect_tcp`"},
+    {Call::landlock_restrict_self, EPERM, "", nullptr, "E0501",
+     "without `no_new_privs`, Landlock takes CAP_SYS_ADMIN",
+     "leave `no_new_privs` out (it is true by default)"},
+    {Call::landlock_restrict_self, E2BIG, "", nullptr, "E0411",
+     "16 layers of Landlock are stacked already: sandboxes inside sandboxes",
+     "nest less deep, or drop [landlock] and the host's network in some of them"},
+    {Call::landlock_restrict_self, EINVAL, "", nullptr, "E0416",
+     "this kernel's Landlock is older than what the plan was made for", "was the plan made on this machine?"},
     {Call::seccomp, EACCES, "", nullptr, "E0501", "without `no_new_privs`, a filter takes CAP_SYS_ADMIN",
      "leave `no_new_privs` out (it is true by default)"},
     {Call::seccomp, EINVAL, "", nullptr, "E0416", "this kernel has no seccomp filters", ""},
@@ -376,6 +424,9 @@ constexpr Remedy kRemedies[] = {
      "say `exec = true` there"},
     {Call::execve, EACCES, "", is_a_directory, "E0602", "it is a directory", ""},
     {Call::execve, EACCES, "", has_no_x_bit, "E0602", "it has no execute permission", "chmod +x"},
+    {Call::execve, EACCES, "", landlock_rules_files, "E0602",
+     "you may not execute it, or its interpreter: its modes, or the rules of [landlock], do not let you",
+     "name its folder in `landlock.execute`, and that of its interpreter or loader (\"/lib64\")"},
     {Call::execve, EACCES, "", nullptr, "E0602", "you may not execute it, or its interpreter", ""},
     {Call::execve, ENOEXEC, "", nullptr, "E0602",
      "it is no program for this machine: a script without a `#!` line, or of another architecture", ""},

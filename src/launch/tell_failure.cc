@@ -87,7 +87,8 @@ std::string_view walked_path(const Op& op) {
       []<class T>(const T& s) -> std::string_view {
         if constexpr (std::is_same_v<T, MakeDir> || std::is_same_v<T, MakeSymlink> ||
                       std::is_same_v<T, MakeFile> || std::is_same_v<T, Attach> || std::is_same_v<T, Seal> ||
-                      std::is_same_v<T, ReadOnlyView> || std::is_same_v<T, ChangeDir>) {
+                      std::is_same_v<T, ReadOnlyView> || std::is_same_v<T, ChangeDir> ||
+                      std::is_same_v<T, AllowPath>) {
           return s.path.view();
         } else {
           return {};

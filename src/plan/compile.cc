@@ -72,11 +72,15 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
   if (tree_stands) {
     connect_terminal(draft);
     prepare_process(draft);
+    rule_by_landlock(draft);
   }
 
   // From here on no step may need a privilege.
   drop_privileges(draft);
-  if (tree_stands) prepare_exec(draft);
+  if (tree_stands) {
+    prepare_exec(draft);
+    compare_walls(draft);
+  }
 
   if (!draft.errors.empty()) {
     std::ranges::stable_sort(draft.errors, {}, [](const Diagnostic& each) { return each.at; });

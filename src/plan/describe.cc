@@ -12,8 +12,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/landlock_abi.h"
 #include "base/text.h"
 #include "filter/caps.h"
+#include "filter/landlock.h"
 
 namespace hutch {
 namespace {
@@ -271,6 +273,23 @@ struct Describe {
   std::string operator()(const NoNewPrivs&) const { return "allow no new privileges"; }
   std::string operator()(const LoadFilter& s) const {
     return fmt::format("load the {} filter ({} instructions)", s.name.view(), s.program.size);
+  }
+  std::string operator()(const MakeRuleset& s) const {
+    std::vector<std::string> parts;
+    if (s.files != 0) parts.emplace_back("files");
+    if (s.network != 0) parts.push_back(landlock_network_text(s.network));
+    if (s.scope != 0) parts.push_back(fmt::format("{} beyond the sandbox", landlock_scope_text(s.scope)));
+    return fmt::format("prepare Landlock rules for {}", join(parts, ", "));
+  }
+  std::string operator()(const AllowPath& s) const {
+    return fmt::format("allow in {}: {}", quoted(s.path.view()), landlock_files_text(s.rights));
+  }
+  std::string operator()(const AllowPort& s) const {
+    return fmt::format("allow for port {}: {}", s.port, landlock_network_text(s.rights));
+  }
+  std::string operator()(const RestrictSelf& s) const {
+    return fmt::format("obey the Landlock rules{}",
+                       (s.flags & landlock::kLogNewExecOn) != 0 ? ", and log what they deny" : "");
   }
   std::string operator()(const CloseDescriptors& s) const {
     return s.keep.size == 0 ? "close every descriptor but 0, 1, 2"

@@ -37,6 +37,7 @@ class Draft {
   std::vector<Step> tree;         ///< inside the new root: directories, links, files, attached mounts
   std::vector<Step> seals;        ///< what becomes read-only after things were made in it
   std::vector<Step> finish;       ///< hostname, loopback
+  std::vector<Step> landlock;     ///< joins `privileges` where no_new_privs lets it
   std::vector<Step> privileges, exec;
 
   void add(std::vector<Step>& part, Op op, Origin origin = {}, Phase phase = Phase::setup) {
@@ -91,7 +92,9 @@ void name_machine(Draft& draft);        ///< namespaces.cc
 void choose_environment(Draft& draft);  ///< environment.cc
 void connect_terminal(Draft& draft);    ///< terminal.cc
 void prepare_process(Draft& draft);     ///< process.cc
+void rule_by_landlock(Draft& draft);    ///< landlock.cc
 void drop_privileges(Draft& draft);     ///< privileges.cc
 void prepare_exec(Draft& draft);        ///< exec.cc
+void compare_walls(Draft& draft);       ///< compare_walls.cc
 
 }  // namespace hutch

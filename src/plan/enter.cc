@@ -59,7 +59,14 @@ class Entering {
  private:
   void add(Op op, Phase phase) { plan_.steps.push_back({std::move(op), {}, phase}); }
   Slot add_slot() { return plan_.slots++; }
-  void copy(const Step& step) { plan_.steps.push_back(step); }
+  /// Slots of the walls are not ours: a ruleset gets one anew.
+  void copy(Step step) {
+    if (auto* made = std::get_if<MakeRuleset>(&step.op)) made->slot = ruleset_ = add_slot();
+    if (auto* path = std::get_if<AllowPath>(&step.op)) path->ruleset = ruleset_;
+    if (auto* port = std::get_if<AllowPort>(&step.op)) port->ruleset = ruleset_;
+    if (auto* self = std::get_if<RestrictSelf>(&step.op)) self->ruleset = ruleset_;
+    plan_.steps.push_back(std::move(step));
+  }
 
   /// The user namespace first, which gives the rights for the others; the mounts last.
   void join() {
@@ -180,6 +187,7 @@ class Entering {
   const Plan& walls_;
   const Caller& caller_;
   Plan plan_;
+  Slot ruleset_ = kNone;
 };
 
 }  // namespace

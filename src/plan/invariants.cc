@@ -102,6 +102,20 @@ bool a_filter_follows_no_new_privs_or_precedes_the_capabilities(const Plan& plan
   return first<NoNewPrivs>(plan) < filter || filter < first<DropCapabilities>(plan);
 }
 
+/// A filter may deny the calls of Landlock; and without no_new_privs they take a capability.
+bool landlock_precedes_the_filter(const Plan& plan) {
+  const auto restricted = first<RestrictSelf>(plan);
+  if (restricted == plan.steps.end()) return true;
+  return restricted < first<LoadFilter>(plan) &&
+         (first<NoNewPrivs>(plan) < restricted || restricted < first<DropCapabilities>(plan));
+}
+
+bool landlock_follows_every_mount(const Plan& plan) {
+  return std::none_of(first<RestrictSelf>(plan), plan.steps.end(), [](const Step& step) {
+    return is<Attach>(step) || is<Seal>(step) || is<EnterRoot>(step) || is<ReadOnlyView>(step);
+  });
+}
+
 bool ids_are_taken_after_the_maps(const Plan& plan) {
   const auto ids = first<BecomeIds>(plan);
   return ids == plan.steps.end() || !has_new_namespace(plan, 0x10000000 /* CLONE_NEWUSER */) ||
@@ -131,6 +145,9 @@ constexpr Invariant kInvariants[] = {
     {"the filter is always loaded", the_filter_is_always_loaded},
     {"a filter follows no_new_privs, or precedes the loss of capabilities",
      a_filter_follows_no_new_privs_or_precedes_the_capabilities},
+    {"Landlock precedes the filter, and follows no_new_privs or precedes the loss of capabilities",
+     landlock_precedes_the_filter},
+    {"Landlock follows every mount", landlock_follows_every_mount},
     {"nothing follows exec", nothing_follows_exec},
 };
 

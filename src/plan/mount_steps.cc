@@ -281,7 +281,11 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
   draft_.add(draft_.filesystems, CloneStaged{.stage = from, .name = name, .slot = slot, .flags = flags},
              mount.at);
   draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
-  draft_.view.place({.path = walk.path, .asked = &mount});
+  draft_.view.place({.path = walk.path,
+                     .asked = &mount,
+                     .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
+                     .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
+                     .no_devices = true});
   draft_.view.make_file(walk.path, mode);
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "base/zstr.h"
 #include "plan/step.h"
 #include "profile/profile.h"
@@ -18,7 +19,8 @@ struct Plan {
   std::uint32_t pins = 0;   ///< how many sources are pinned
   std::vector<Skipped> skipped;
   std::vector<Said<std::string>>
-      remarks;  ///< things worth knowing that nobody asked for: "/proc is the outer one"
+      remarks;           ///< things worth knowing that nobody asked for: "/proc is the outer one"
+  Diagnostics warnings;  ///< what will be done and is probably not what was meant
   std::string profile_name;
   uid_t uid = 0;  ///< of the program, inside
   gid_t gid = 0;

@@ -54,6 +54,11 @@ void drop_privileges(Draft& draft) {
   const bool no_new_privs = *profile.process.no_new_privs;
   // A filter takes no_new_privs or CAP_SYS_ADMIN: without the first it is loaded while the second is still
   // there.
+  const auto add_landlock = [&draft] {
+    for (Step& each : draft.landlock) draft.privileges.push_back(std::move(each));
+    draft.landlock.clear();
+  };
+  if (!no_new_privs) add_landlock();
   if (!no_new_privs) add(LoadFilter{.name = "floor", .program = program}, {});
   add(DropCapabilities{.keep = keep, .ambient = keep != 0 && draft.uid != 0, .last_capability = last},
       kept_at);
@@ -62,6 +67,7 @@ void drop_privileges(Draft& draft) {
   }
   if (no_new_privs) {
     add(NoNewPrivs{}, profile.process.no_new_privs.at);
+    add_landlock();
     add(LoadFilter{.name = "floor", .program = program}, {});
   }
 }

@@ -489,6 +489,52 @@ struct LoadFilter {
     visit("program", s.program);
   }
 };
+/// landlock_create_ruleset(2): what is to be restricted, and allowed only where a rule says so. Bits are
+/// those of base/landlock_abi.h.
+struct MakeRuleset {
+  std::uint64_t files = 0;    ///< rights to files
+  std::uint64_t network = 0;  ///< rights to TCP ports
+  std::uint64_t scope = 0;    ///< what does not reach beyond the sandbox
+  Slot slot = 0;
+  HUTCH_STEP("make_ruleset") {
+    visit("files", s.files);
+    visit("network", s.network);
+    visit("scope", s.scope);
+    visit("slot", s.slot);
+  }
+};
+/// landlock_add_rule(2): at and below `path`, inside. Where it is no directory, only those of the rights
+/// count that a file can have.
+struct AllowPath {
+  Slot ruleset = 0;
+  ZStr path;
+  std::uint64_t rights = 0;
+  HUTCH_STEP("allow_path") {
+    visit("ruleset", s.ruleset);
+    visit("path", s.path);
+    visit("rights", s.rights);
+  }
+};
+/// landlock_add_rule(2): for a TCP port.
+struct AllowPort {
+  Slot ruleset = 0;
+  std::uint64_t port = 0;
+  std::uint64_t rights = 0;
+  HUTCH_STEP("allow_port") {
+    visit("ruleset", s.ruleset);
+    visit("port", s.port);
+    visit("rights", s.rights);
+  }
+};
+/// landlock_restrict_self(2), which takes no_new_privs or CAP_SYS_ADMIN.
+struct RestrictSelf {
+  Slot ruleset = 0;
+  std::uint64_t flags = 0;
+  HUTCH_STEP("restrict_self") {
+    visit("ruleset", s.ruleset);
+    visit("flags", s.flags);
+  }
+};
 /// close_range: everything but 0, 1, 2 and these is closed on exec.
 struct CloseDescriptors {
   Borrowed<std::uint32_t> keep;  ///< sorted, all above 2
@@ -514,15 +560,16 @@ struct Exec {
 
 #undef HUTCH_STEP
 
-using Op = std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
-                        RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent,
-                        WriteFile, KeepOpen, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
-                        KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
-                        EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
-                        SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice,
-                        SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore,
-                        SetUmask, NewSession, TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals,
-                        DropCapabilities, NoNewPrivs, LoadFilter, CloseDescriptors, Exec>;
+using Op =
+    std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
+                 RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent, WriteFile,
+                 KeepOpen, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer, KeepMountsPrivate,
+                 MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay, EnterRoot, MakeDir,
+                 MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname, SetDomainname,
+                 BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity,
+                 SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal,
+                 NewGroup, ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset,
+                 AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

@@ -71,6 +71,9 @@ class View {
   /// Walks `path` from the root, following links as the kernel will inside; the last one only if `follow`.
   [[nodiscard]] Walk walk(const std::string& path, bool follow = true) const;
 
+  /// Every mount, by path.
+  [[nodiscard]] const std::map<std::string, PlacedMount, std::less<>>& mounts() const { return mounts_; }
+
   /// Names in the directory `path` (resolved), in byte order.
   [[nodiscard]] std::vector<std::string> list(const std::string& path) const;
 

@@ -331,6 +331,11 @@ void Checker::item(const std::string& name, const Value& value, const Key& key) 
             fmt::format("`{}` holds names of variables, and {} has a \"=\" in it", name, quoted(said)),
             value.at, name == "inherit" ? "a value is given in [environment.set]" : "");
   }
+  if (key.words == "inside_paths" && !said.starts_with('/') && said != "~" && !said.starts_with("~/")) {
+    problem("E0106",
+            fmt::format("`{}` holds absolute paths inside the sandbox, and {} is none", name, quoted(said)),
+            value.at);
+  }
   if (key.words == "device_node") {
     const auto parts = split(said, '/');
     const bool below =

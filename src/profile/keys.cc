@@ -28,7 +28,7 @@ constexpr Key kKeys[] = {
     {.table = "", .name = "params", .shape = table, .help = "What the caller may or must give with `--param NAME=VALUE`."},
     {.table = "", .name = "resources", .shape = table, .help = "The control group of the sandbox. See cgroups(7).", .later = true},
     {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2).", .later = true},
-    {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts. See landlock(7).", .later = true},
+    {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts, whose rules follow from them unless they are written out. See landlock(7)."},
     {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox.", .later = true},
     {.table = "", .name = "helpers", .shape = tables, .help = "Programs that run beside the sandbox and end with it.", .later = true},
 
@@ -163,7 +163,7 @@ constexpr Key kKeys[] = {
     {.table = "network", .name = "publish", .shape = texts, .help = "Ports of the host that lead inside: \"8080:80/tcp\".", .later = true},
     {.table = "network", .name = "dns", .shape = texts, .help = "Name servers.", .later = true},
     {.table = "network", .name = "veth", .shape = table, .help = "For root: a pair of devices, `{ bridge | peer, address, gateway }`.", .later = true},
-    {.table = "network", .name = "abstract_sockets", .shape = word, .words = "host scoped", .help = "Whether the abstract sockets of the host are shared.", .later = true},
+    {.table = "network", .name = "abstract_sockets", .shape = word, .words = "scoped host", .fallback = "scoped where the kernel can", .help = "Without a net namespace of its own: whether the abstract sockets of the host, X11 among them, can be connected to.", .needs = "Linux 6.12"},
 
     // --- [params]
     {.table = "params", .name = "*", .shape = table, .help = "A parameter of this profile. Without a default it is required."},
@@ -194,13 +194,15 @@ constexpr Key kKeys[] = {
     {.table = "seccomp", .name = "file", .shape = path, .help = "A compiled BPF program.", .later = true},
 
     // --- [landlock]
-    {.table = "landlock", .name = "read", .shape = texts, .help = "Paths that can be read.", .later = true},
-    {.table = "landlock", .name = "write", .shape = texts, .help = "Paths that can be written.", .later = true},
-    {.table = "landlock", .name = "execute", .shape = texts, .help = "Paths that can be executed.", .later = true},
-    {.table = "landlock", .name = "bind_tcp", .shape = integers, .help = "TCP ports that can be listened on.", .later = true},
-    {.table = "landlock", .name = "connect_tcp", .shape = integers, .help = "TCP ports that can be connected to.", .later = true},
-    {.table = "landlock", .name = "scope", .shape = words, .words = "signal abstract_unix_socket", .help = "What cannot reach beyond the sandbox.", .later = true},
-    {.table = "landlock", .name = "required", .shape = boolean, .help = "What the kernel lacks is an error.", .later = true},
+    {.table = "landlock", .name = "read", .shape = texts, .words = "inside_paths", .help = "Paths inside that can be read, with all below them. With any of `read`, `write` and `execute`, what none of them names is denied.", .needs = "Linux 5.13"},
+    {.table = "landlock", .name = "write", .shape = texts, .words = "inside_paths", .help = "Paths inside that can be written: files changed, made, moved and removed, devices controlled. It does not let them be read.", .needs = "Linux 5.13"},
+    {.table = "landlock", .name = "execute", .shape = texts, .words = "inside_paths", .help = "Paths inside whose files can be executed, and read for that: programs, their interpreters and their loader.", .needs = "Linux 5.13"},
+    {.table = "landlock", .name = "mounts", .shape = boolean, .fallback = "true, unless `read`, `write` or `execute` is said", .help = "The rules for files follow from [mounts]. False without a list: files are left to the mounts alone, and sandboxes inside the sandbox stay possible.", .needs = "Linux 5.13"},
+    {.table = "landlock", .name = "bind_tcp", .shape = integers, .help = "TCP ports that can be listened on; 0 is one that the kernel chooses. Others are denied.", .needs = "Linux 6.7", .low = 0, .high = 65535},
+    {.table = "landlock", .name = "connect_tcp", .shape = integers, .help = "TCP ports that can be connected to, wherever. Others are denied.", .needs = "Linux 6.7", .low = 0, .high = 65535},
+    {.table = "landlock", .name = "scope", .shape = words, .words = "signal abstract_unix_socket", .help = "What does not reach beyond the sandbox.", .needs = "Linux 6.12"},
+    {.table = "landlock", .name = "required", .shape = boolean, .fallback = "false", .help = "What this kernel cannot restrict is an error. Else `plan`, `-v` and the report say so."},
+    {.table = "landlock", .name = "log", .shape = boolean, .fallback = "false", .help = "What is denied is written to the audit log.", .needs = "Linux 6.15"},
 
     // --- [[test]] and [[helpers]]
     {.table = "test", .name = "run", .shape = texts, .help = "The command.", .later = true},

@@ -188,13 +188,14 @@ void plain_environment(Table& layer) {
   }
 }
 
-/// What was left out may leave a heading without lines.
+/// What was left out may leave a heading without lines. [landlock] means something without any.
 void drop_empty_tables(Table& table) {
   for (Entry& each : table.entries) {
     if (each.value.table()) drop_empty_tables(*each.value.table());
   }
-  std::erase_if(table.entries,
-                [](const Entry& each) { return each.value.table() && each.value.table()->entries.empty(); });
+  std::erase_if(table.entries, [](const Entry& each) {
+    return each.key != "landlock" && each.value.table() && each.value.table()->entries.empty();
+  });
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ std::string text_pattern(std::string_view hint) {
   if (hint == "account") return "^[A-Za-z_][A-Za-z0-9_.-]{0,31}$";
   if (hint == "account_path") return "^(~|~/[^:\\n\\u0000]*|/[^:\\n\\u0000]*)$";
   if (hint == "inside_path") return "^(~|~/[^\\u0000]*|/[^\\u0000]*)$";
+  if (hint == "inside_paths") return "^!?(~|~/[^\\u0000]*|/[^\\u0000]*)$";
   if (hint == "env_name") return "^[^=\\u0000]+$";
   if (hint == "kernel") return "^(>=|<=|>|<|=) ?0*[0-9]{1,4}(\\.0*[0-9]{1,4})?$";
   if (hint == "io_class") return "^(idle|(best-effort|realtime)(:[0-7])?)$";

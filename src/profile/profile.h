@@ -181,6 +181,19 @@ struct Limit {
   Origin at;
 };
 
+/// landlock(7). A list that is not said restricts nothing.
+struct Landlock {
+  Origin at;
+  std::optional<std::vector<Said<std::string>>> read, write, execute;  ///< absolute paths inside
+  std::optional<std::vector<Said<std::uint32_t>>> bind_tcp, connect_tcp;
+  std::vector<Said<std::string>> scope;  ///< "signal", "abstract_unix_socket"
+  MaybeSaid<bool> mounts;                ///< file rules follow from the mounts
+  Said<bool> required{false, {}};
+  Said<bool> log{false, {}};
+
+  [[nodiscard]] bool lists_files() const { return read || write || execute; }
+};
+
 /// Something optional that was left out, and why. Never silent: `plan`, `-v` and reports list them.
 struct Skipped {
   std::string what;  ///< "mount \"/opt/x\""
@@ -198,6 +211,8 @@ struct Profile {
   std::vector<Limit> limits;                         ///< by resource number
   std::vector<Said<std::string>> keep_capabilities;  ///< lower case, without "cap_"
   Said<bool> loopback{true, {}};
+  MaybeSaid<bool> share_abstract_sockets;  ///< those of the net namespace around, where that is not new
+  std::optional<Landlock> landlock;
   std::vector<Skipped> skipped;
 };
 

@@ -309,6 +309,49 @@ void read_limits(const Table& top, std::vector<Limit>& into, Diagnostics& wrong)
   std::ranges::sort(into, {}, &Limit::resource);
 }
 
+void read_landlock(const Table& top, std::optional<Landlock>& into, Diagnostics& wrong) {
+  const Entry* entry = top.find("landlock");
+  if (entry == nullptr) return;
+  Landlock rules{.at = entry->key_at};
+  const Reader reader(top, "landlock");
+  const auto list = [&reader](std::string_view key, auto& into_list) {
+    if (reader.find(key)) reader.take(key, into_list.emplace());
+  };
+  list("read", rules.read);
+  list("write", rules.write);
+  list("execute", rules.execute);
+  list("bind_tcp", rules.bind_tcp);
+  list("connect_tcp", rules.connect_tcp);
+  reader.take("scope", rules.scope);
+  reader.take("mounts", rules.mounts);
+  reader.take("required", rules.required);
+  reader.take("log", rules.log);
+  if (rules.mounts && **rules.mounts && rules.lists_files()) {
+    wrong.push_back(
+        {.code = "E0110",
+         .what = "`landlock.mounts` and lists of paths contradict each other",
+         .at = rules.mounts->at,
+         .help = "drop it, or drop `read`, `write` and `execute`: the rules follow from [mounts] then"});
+  }
+  into = std::move(rules);
+}
+
+void read_network(const Table& top, Profile& into, Diagnostics& wrong) {
+  const Reader reader(top, "network");
+  reader.take("loopback", into.loopback);
+  reader.take("abstract_sockets", into.share_abstract_sockets,
+              [](const Value& value) { return *value.string() == "host"; });
+  if (!into.share_abstract_sockets || !**into.share_abstract_sockets || !into.landlock) return;
+  for (const Said<std::string>& word : into.landlock->scope) {
+    if (*word != "abstract_unix_socket") continue;
+    wrong.push_back({.code = "E0110",
+                     .what = "abstract sockets cannot be shared and be kept away",
+                     .at = into.share_abstract_sockets->at,
+                     .other = word.at,
+                     .other_label = "they do not reach beyond the sandbox here"});
+  }
+}
+
 }  // namespace
 
 Result<Profile> read_profile(const Value& merged) {
@@ -327,7 +370,8 @@ Result<Profile> read_profile(const Value& merged) {
   read_process(top, profile.process, wrong);
   read_limits(top, profile.limits, wrong);
   Reader(top, "capabilities").take("keep", profile.keep_capabilities);
-  Reader(top, "network").take("loopback", profile.loopback);
+  read_landlock(top, profile.landlock, wrong);
+  read_network(top, profile, wrong);
   if (!wrong.empty()) return std::unexpected(std::move(wrong));
   return profile;
 }

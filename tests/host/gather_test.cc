@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -62,6 +63,8 @@ TEST_CASE("the kernel's version, machine and last capability are numbers to comp
   std::ifstream file("/proc/sys/kernel/cap_last_cap");
   int expected = 0;
   if (file >> expected) CHECK(kernel.last_capability == expected);
+  const long abi = syscall(SYS_landlock_create_ruleset, nullptr, 0, 1);
+  CHECK(kernel.landlock == (abi < 0 ? -errno : abi));
 }
 
 TEST_CASE("looking does not follow the last link, following does, and both say why something is missing") {

@@ -47,7 +47,7 @@ TEST_CASE("the status descriptor is told plan, set-up, exec and exit, one line e
   CHECK(lines[0].starts_with("\"plan\""));
   CHECK(has(lines[0], "\"digest\":\"" + words(digest.out).at(0) + "\""));
   CHECK(has(lines[0], "\"what\":\"mount \\\"/no/such\\\"\""));
-  CHECK(has(lines[0], "\"filters\":[\"floor\"],\"limits\":{\"nofile\":[64,64]}"));
+  CHECK(has(lines[0], "\"filters\":[\"floor\"],\"landlock\":null,\"limits\":{\"nofile\":[64,64]}"));
   CHECK(has(lines[0], "\"no_new_privs\":true"));
   CHECK(lines[1].starts_with("\"setup\""));
   CHECK(number_of(lines[1], "pid") > number_of(lines[1], "init"));

@@ -290,5 +290,41 @@ TEST_CASE("a child that died without a word is told by its signal") {
         "filter\n");
 }
 
+TEST_CASE("each call of Landlock that fails has its cause and its remedy") {
+  struct Row {
+    Op op;
+    Call call;
+    int error;
+    std::string code, cause;
+  };
+  const Row rows[] = {
+      {MakeRuleset{.files = 1}, Call::landlock_create_ruleset, EOPNOTSUPP, "E0416",
+       "Landlock is not switched on: the kernel's parameter `lsm=` does not name landlock"},
+      {MakeRuleset{.files = 1}, Call::landlock_create_ruleset, ENOSYS, "E0416",
+       "this kernel was built without Landlock, or a filter around hutch hides it"},
+      {MakeRuleset{.files = 1}, Call::landlock_create_ruleset, EINVAL, "E0416",
+       "this kernel's Landlock is older than what the plan was made for"},
+      {MakeRuleset{.scope = 1}, Call::landlock_create_ruleset, E2BIG, "E0416",
+       "this kernel's Landlock is older than what the plan was made for"},
+      {AllowPath{.path = "/x", .rights = 4}, Call::landlock_add_rule, EINVAL, "E0501",
+       "a right that this kernel does not know, or that what is there cannot have"},
+      {AllowPath{.path = "/x", .rights = 4}, Call::openat2, ENOENT, "E0501",
+       "there is no \"/x\" in the sandbox"},
+      {AllowPort{.port = 70000, .rights = 1}, Call::landlock_add_rule, EINVAL, "E0501",
+       "a port is from 0 to 65535"},
+      {RestrictSelf{}, Call::landlock_restrict_self, EPERM, "E0501",
+       "without `no_new_privs`, Landlock takes CAP_SYS_ADMIN"},
+      {RestrictSelf{}, Call::landlock_restrict_self, E2BIG, "E0411",
+       "16 layers of Landlock are stacked already: sandboxes inside sandboxes"},
+  };
+  for (const Row& row : rows) {
+    const Diagnostic told = tell({.op = row.op, .call = row.call, .error = row.error, .detail = 2});
+    INFO(told.what);
+    CHECK(told.code == row.code);
+    CHECK(told.cause == row.cause);
+    CHECK(told.at.line == 14);
+  }
+}
+
 }  // namespace
 }  // namespace hutch

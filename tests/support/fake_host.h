@@ -32,7 +32,7 @@ class FakeHost : public Host {
     caller_.directory = "/home/ada";
     caller_.environment = {
         {"HOME", "/home/ada"}, {"USER", "ada"}, {"PATH", "/usr/bin:/bin"}, {"SHELL", "/bin/sh"}};
-    kernel_ = {6, 1, "x86_64", 40};
+    kernel_ = {6, 1, "x86_64", 40, 2};
     owned("/home/ada", {FileKind::directory, 0, 0755, 1000, 1000});
   }
 

@@ -121,6 +121,8 @@ void status(const Words&) {
   std::fclose(file);
 }
 
+void secure_bits(const Words&) { say("securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)); }
+
 void namespaces(const Words&) {
   for (const char* name : {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"}) {
     say(std::string("ns_") + name, link_of(std::string("/proc/self/ns/") + name));
@@ -405,6 +407,90 @@ void connect_tcp(const Words& words) {
   say("tcp", outcome(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address)));
 }
 
+void bind_tcp(const Words& words) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(number(words, 1)));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  say("bind:" + arg(words, 1),
+      outcome(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address)));
+}
+
+/// An abstract socket of its own, connected to by itself.
+void own_abstract(const Words&) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socklen_t size = sizeof(sa_family_t);  // the kernel chooses a name
+  const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (bind(server, reinterpret_cast<const sockaddr*>(&address), size) != 0 || listen(server, 1) != 0)
+    return say("own_abstract", outcome(-1));
+  size = sizeof address;
+  getsockname(server, reinterpret_cast<sockaddr*>(&address), &size);
+  say("own_abstract", outcome(connect(client, reinterpret_cast<const sockaddr*>(&address), size)));
+}
+
+// --- files, one right each
+
+void open_for_writing(const Words& words) {
+  say("open-write:" + arg(words, 1), outcome(open(arg(words, 1).c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK)));
+}
+void truncate_file(const Words& words) {
+  say("truncate:" + arg(words, 1), outcome(truncate(arg(words, 1).c_str(), 0)));
+}
+void rename_file(const Words& words) {
+  say("rename:" + arg(words, 1), outcome(rename(arg(words, 1).c_str(), arg(words, 2).c_str())));
+}
+void link_file(const Words& words) {
+  say("hardlink:" + arg(words, 1), outcome(link(arg(words, 1).c_str(), arg(words, 2).c_str())));
+}
+void remove_file(const Words& words) {
+  const std::string path = arg(words, 1);
+  struct stat found {};
+  const bool is_directory = lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+  say("remove:" + path, outcome(is_directory ? rmdir(path.c_str()) : unlink(path.c_str())));
+}
+/// One of each kind: a file, a folder, a link, a fifo, a socket, a device node.
+void make_all(const Words& words) {
+  const std::string folder = arg(words, 1);
+  const auto path = [&folder](const char* name) { return folder + "/made-" + name; };
+  say("make-file", outcome(open(path("file").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)));
+  say("make-folder", outcome(mkdir(path("folder").c_str(), 0700)));
+  say("make-link", outcome(symlink("x", path("link").c_str())));
+  say("make-fifo", outcome(mkfifo(path("fifo").c_str(), 0600)));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", path("socket").c_str());
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  say("make-socket", outcome(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address)));
+  say("make-node", outcome(mknod(path("node").c_str(), S_IFCHR | 0600, makedev(0, 0))));
+}
+/// ENOTTY comes from the device, EACCES from before it.
+void control_device(const Words& words) {
+  const int fd = open(arg(words, 1).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd < 0) return say("ioctl:" + arg(words, 1), "open " + outcome(fd));
+  char space[256];
+  say("ioctl:" + arg(words, 1), outcome(ioctl(fd, TCGETS, space)));
+  close(fd);
+}
+/// Executes a program without arguments: its exit status, or the errno by name.
+void execute(const Words& words) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string path = arg(words, 1);
+    char* const arguments[] = {const_cast<char*>(path.c_str()), nullptr};
+    execv(path.c_str(), arguments);
+    _exit(errno);
+  }
+  int result = 0;
+  waitpid(child, &result, 0);
+  if (WIFSIGNALED(result))
+    return say("execute:" + arg(words, 1), "SIG" + std::string(sigabbrev_np(WTERMSIG(result))));
+  errno = WEXITSTATUS(result);
+  say("execute:" + arg(words, 1), outcome(errno == 0 ? 0 : -1));
+}
+
 /// Listens on and connects to its own 127.0.0.1.
 void loopback(const Words&) {
   sockaddr_in address{};
@@ -570,6 +656,7 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"ids", ids},
     {"pids", pids},
     {"status", status},
+    {"securebits", secure_bits},
     {"namespaces", namespaces},
     {"names", names},
     {"fds", descriptors},
@@ -600,6 +687,16 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"abstract", connect_abstract},
     {"tcp", connect_tcp},
     {"loopback", loopback},
+    {"bind-tcp", bind_tcp},
+    {"own-abstract", own_abstract},
+    {"open-write", open_for_writing},
+    {"truncate", truncate_file},
+    {"rename", rename_file},
+    {"hardlink", link_file},
+    {"remove", remove_file},
+    {"make-all", make_all},
+    {"ioctl", control_device},
+    {"execute", execute},
     {"orphan", orphan},
     {"arguments", arguments},
     {"user-namespaces", make_user_namespaces},

@@ -1,0 +1,50 @@
+#include <sys/stat.h>
+
+#include "base/landlock_abi.h"
+#include "child/mounts.h"
+#include "child/paths.h"
+#include "child/steps.h"
+
+/// The second wall: landlock(7). Rules are collected in a ruleset, which is a descriptor, and hold for this
+/// process and its children from landlock_restrict_self(2) on.
+
+namespace hutch {
+
+Outcome run(const MakeRuleset& s, const ChildContext& context) noexcept {
+  const landlock::RulesetAttributes attributes{.files = s.files, .network = s.network, .scope = s.scope};
+  const long made = sys::call(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
+  if (made < 0) return check(Call::landlock_create_ruleset, made);
+  context.slots[s.slot] = static_cast<int>(made);
+  return {};
+}
+
+Outcome run(const AllowPath& s, const ChildContext& context) noexcept {
+  const Fd root = open_root();
+  if (!root.ok()) return failed(Call::open, root.error());
+  const Fd place = walk_in_root(root.get(), s.path.c_str());
+  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  const long kind = kind_of(place.get());
+  if (kind < 0) return check(Call::fstat, kind);
+  landlock::PathBeneath rule;
+  rule.rights = kind == S_IFDIR ? s.rights : s.rights & landlock::kOfFiles;
+  rule.parent_fd = place.get();
+  if (rule.rights == 0) return {};  // which the kernel would take for a mistake (ENOMSG)
+  return check(Call::landlock_add_rule, sys::call(SYS_landlock_add_rule, in_slot(context, s.ruleset),
+                                                  landlock::kRulePathBeneath, &rule, 0));
+}
+
+Outcome run(const AllowPort& s, const ChildContext& context) noexcept {
+  const landlock::NetPort rule{.rights = s.rights, .port = s.port};
+  return check(Call::landlock_add_rule, sys::call(SYS_landlock_add_rule, in_slot(context, s.ruleset),
+                                                  landlock::kRuleNetPort, &rule, 0));
+}
+
+Outcome run(const RestrictSelf& s, const ChildContext& context) noexcept {
+  const Outcome restricted =
+      check(Call::landlock_restrict_self,
+            sys::call(SYS_landlock_restrict_self, in_slot(context, s.ruleset), s.flags));
+  if (restricted.ok()) close_slot(context, s.ruleset);
+  return restricted;
+}
+
+}  // namespace hutch

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <cstdint>
+
+#include "plan/view.h"
+
+namespace hutch {
+
+/// The rights to files that a mount leaves, in the words of landlock(7). A cover leaves all: there is nothing
+/// in it.
+std::uint64_t rights_of(const PlacedMount& mount, FileKind kind);
+
+/// Is it the cover of something hidden?
+bool is_cover(const PlacedMount& mount);
+
+/// What `landlock.read`, `landlock.write` and `landlock.execute` stand for.
+extern const std::uint64_t kLandlockRead, kLandlockWrite, kLandlockExecute;
+
+}  // namespace hutch
