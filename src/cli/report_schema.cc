@@ -1,9 +1,9 @@
 #include "cli/status.h"
 
 namespace hutch {
+namespace {
 
-std::string report_schema() {
-  return R"json({
+constexpr const char* kSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://hutch.example/report.schema.json",
   "title": "What a launch came to",
@@ -158,6 +158,9 @@ std::string report_schema() {
   }
 }
 )json";
-}
+
+}  // namespace
+
+std::string report_schema() { return kSchema; }
 
 }  // namespace hutch

@@ -3,6 +3,7 @@
 #include <linux/mount.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -121,13 +122,17 @@ void connect_terminal(Draft& draft) {
     }
   }
 
-  if (process.timeout || process.kill_after) {
-    draft.add(draft.parent,
-              Watch{.timeout = static_cast<std::uint64_t>(process.timeout ? **process.timeout : 0),
-                    .kill_after =
-                        static_cast<std::uint64_t>(process.kill_after ? **process.kill_after : kKillAfter)},
-              process.timeout ? process.timeout->at : process.kill_after->at, Phase::parent);
+  Watch watch{.timeout = 0, .kill_after = static_cast<std::uint64_t>(kKillAfter)};
+  std::optional<Origin> at;
+  if (process.kill_after) {
+    watch.kill_after = static_cast<std::uint64_t>(**process.kill_after);
+    at = process.kill_after->at;
   }
+  if (process.timeout) {
+    watch.timeout = static_cast<std::uint64_t>(**process.timeout);
+    at = process.timeout->at;
+  }
+  if (at) draft.add(draft.parent, watch, *at, Phase::parent);
 }
 
 }  // namespace hutch

@@ -119,12 +119,14 @@ void check_join(std::string_view name, const Namespaces& namespaces, std::size_t
                      .help = "say one of them"});
   };
   const Said<bool>& fresh = namespaces.fresh[i];
-  if (namespaces.join[i] && *fresh) contradict(namespaces.join[i]->at, "be joined and be new", fresh.at);
-  if (!namespaces.persist[i]) return;
-  if (namespaces.join[i]) {
-    contradict(namespaces.persist[i]->at, "be joined and be kept anew", namespaces.join[i]->at);
+  const MaybeSaid<std::string>& join = namespaces.join[i];
+  const MaybeSaid<std::string>& persist = namespaces.persist[i];
+  if (join && *fresh) contradict(join->at, "be joined and be new", fresh.at);
+  if (!persist) return;
+  if (join) {
+    contradict(persist->at, "be joined and be kept anew", join->at);
   } else if (!*fresh) {
-    contradict(namespaces.persist[i]->at, "be the host's and be kept", fresh.at);
+    contradict(persist->at, "be the host's and be kept", fresh.at);
   }
 }
 
