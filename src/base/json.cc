@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -82,6 +83,115 @@ void Json::value(double number) {
 void Json::null() {
   before_value();
   text_ += "null";
+}
+
+namespace {
+
+class JsonReader {
+ public:
+  explicit JsonReader(std::string_view text) : text_(text) {}
+
+  bool document() {
+    const bool good = value(0);
+    skip_space();
+    return good && text_.empty();
+  }
+
+ private:
+  static constexpr int kDeepest = 100;
+
+  void skip_space() { text_.remove_prefix(std::min(text_.find_first_not_of(" \t\r\n"), text_.size())); }
+  bool take(std::string_view word) {
+    if (!text_.starts_with(word)) return false;
+    text_.remove_prefix(word.size());
+    return true;
+  }
+
+  bool value(int depth) {
+    skip_space();
+    if (text_.empty() || depth > kDeepest) return false;
+    switch (text_.front()) {
+      case '{':
+        return list('{', '}', [&] { return string() && colon() && value(depth + 1); });
+      case '[':
+        return list('[', ']', [&] { return value(depth + 1); });
+      case '"':
+        return string();
+      case 't':
+        return take("true");
+      case 'f':
+        return take("false");
+      case 'n':
+        return take("null");
+      default:
+        return number();
+    }
+  }
+
+  bool colon() {
+    skip_space();
+    return take(":");
+  }
+
+  template <class Element>
+  bool list(char open, char close, Element&& element) {
+    take({&open, 1});
+    skip_space();
+    if (take({&close, 1})) return true;
+    do {
+      skip_space();
+      if (!element()) return false;
+      skip_space();
+    } while (take(","));
+    return take({&close, 1});
+  }
+
+  bool string() {
+    if (!take("\"")) return false;
+    while (!text_.empty()) {
+      const char c = text_.front();
+      text_.remove_prefix(1);
+      if (c == '"') return true;
+      if (static_cast<unsigned char>(c) < 0x20) return false;
+      if (c == '\\' && !escape()) return false;
+    }
+    return false;
+  }
+  bool escape() {
+    if (text_.empty()) return false;
+    const char c = text_.front();
+    text_.remove_prefix(1);
+    if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
+    const std::string_view digits = text_.substr(0, 4);
+    if (digits.size() != 4 || digits.find_first_not_of("0123456789abcdefABCDEF") != digits.npos) return false;
+    text_.remove_prefix(4);
+    return true;
+  }
+
+  bool digits() {
+    const std::size_t count = std::min(text_.find_first_not_of("0123456789"), text_.size());
+    text_.remove_prefix(count);
+    return count > 0;
+  }
+  bool number() {
+    take("-");
+    if (!take("0") && !digits()) return false;
+    if (take(".") && !digits()) return false;
+    if (!take("e") && !take("E")) return true;
+    if (!take("+")) take("-");
+    return digits();
+  }
+
+  std::string_view text_;
+};
+
+}  // namespace
+
+bool is_json(std::string_view text) {
+  for (const std::string_view line : split(text, '\n')) {
+    if (printable(line) != line) return false;
+  }
+  return JsonReader(text).document();
 }
 
 }  // namespace hutch

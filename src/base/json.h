@@ -64,4 +64,8 @@ class Json {
   bool after_key_ = false;
 };
 
+/// Is that one whole JSON document (RFC 8259), nested at most 100 deep, in UTF-8, and with nothing in it that
+/// deceives a terminal?
+bool is_json(std::string_view text);
+
 }  // namespace hutch

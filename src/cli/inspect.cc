@@ -18,7 +18,10 @@ struct Resources {
   std::uint64_t resident = 0;  ///< bytes; what processes share is counted for each
 };
 
+constexpr std::size_t kMostProcesses = 10'000;
+
 void add_with_children(pid_t pid, Resources& into) {
+  if (into.pids.size() == kMostProcesses) return;
   const std::string folder = fmt::format("/proc/{}", pid);
   const auto stat = read_from_machine(folder + "/stat");
   if (!stat) return;
@@ -58,7 +61,10 @@ std::string for_people(const Registered& sandbox, const Resources& resources, co
   for (const auto& [name, inode] : sandbox.namespaces)
     namespaces += fmt::format("{}{}:[{}]", namespaces.empty() ? "" : " ", name, inode);
   line("namespaces", namespaces.empty() ? "(not known)" : namespaces);
-  return text + "\n" + plan;
+  text += "\n";
+  for (const std::string_view each : split(plan, '\n')) text += printable(each) + "\n";
+  text.pop_back();
+  return text;
 }
 
 Result<std::string> inspect(const Session& session) {
@@ -66,8 +72,13 @@ Result<std::string> inspect(const Session& session) {
   const bool json_wanted = session.wants_json();
   TRY(const Reply reply, ask(sandbox, json_wanted ? Question::describe_json : Question::describe));
   Resources resources;
-  if (sandbox.init > 0) add_with_children(sandbox.init, resources);
+  if (open_init(sandbox)) add_with_children(sandbox.init, resources);
   if (!json_wanted) return for_people(sandbox, resources, reply.text);
+  if (!is_json(reply.text)) {
+    return fail({.code = "E0919",
+                 .what = fmt::format("the sandbox {} does not answer", quoted(sandbox.name)),
+                 .cause = "what its launcher says of its plan is not JSON"});
+  }
   Json json;
   json.object([&] {
     sandbox_json(json, sandbox);

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "cli/commands.h"
+#include "launch/become_owner.h"
 #include "launch/errno_text.h"
 #include "launch/registry.h"
 #include "launch/signals.h"
@@ -40,6 +41,7 @@ Result<UniqueFd> receiver(const Registered& sandbox, int signal) {
 
 Result<void> send(const Session& session, const std::string& name, int signal) {
   TRY(const Registered sandbox, find_sandbox(session.host.caller(), name));
+  TRY_DO(become_owner(sandbox));
   TRY(const UniqueFd process, receiver(sandbox, signal));
   if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0 || errno == ESRCH) return {};
   return fail(

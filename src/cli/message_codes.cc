@@ -276,7 +276,9 @@ constexpr MessageCode kCodes[] = {
     {"E0427", "a sandbox of that name is running",
      "`hutch ps` lists those that run; `hutch kill NAME` ends one."},
     {"E0428", "the running sandbox was started by another hutch",
-     "What a running sandbox says of itself is only understood by the same version of hutch."},
+     "What a running sandbox says of itself is only understood by the same version of hutch. Of its plan, "
+     "who "
+     "enters takes the steps that give something up, and refuses a plan with any other."},
 
     // Setting up.
     {"E0501", "a step of the set-up failed",
@@ -350,9 +352,15 @@ constexpr MessageCode kCodes[] = {
     {"E0917", "no sandbox of that name", "`hutch ps` lists those that run. Root sees everybody's."},
     {"E0918", "the sandbox has ended", "It ended while it was looked at."},
     {"E0919", "a sandbox does not answer",
-     "Its launcher is stopped, or the sandbox cannot be entered since its namespaces are not known."},
+     "Its launcher is stopped, or the sandbox cannot be entered since its namespaces are not known; or what "
+     "answers is not the process that holds the lock of the sandbox's entry, or does not answer as one."},
     {"E0920", "not a signal", "`hutch kill -s` takes a name such as TERM or SIGTERM, or a number."},
     {"E0921", "the signal cannot be sent", "The sandbox is another user's."},
+    {"E0922", "the owner of a sandbox cannot be taken for oneself",
+     "Root that enters, inspects or ends another user's sandbox becomes that user first, since what the "
+     "sandbox "
+     "says is that user's word. In a user namespace that user may have no number, or CAP_SETUID may be "
+     "missing."},
 
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},

@@ -9,7 +9,6 @@ void sandbox_json(Json& json, const Registered& sandbox) {
   json.field("digest", sandbox.digest);
   json.field("owner", std::uint64_t{sandbox.owner});
   json.field("started", sandbox.started);
-  json.field("launcher", sandbox.launcher);
   const auto pid = [&json](const char* name, pid_t number) {
     json.key(name);
     if (number > 0) {
@@ -18,6 +17,7 @@ void sandbox_json(Json& json, const Registered& sandbox) {
       json.null();
     }
   };
+  pid("launcher", sandbox.launcher);
   pid("init", sandbox.init);
   pid("pid", sandbox.program);
   json.key("namespaces");

@@ -9,6 +9,10 @@
 
 /// Questions to the launcher of a running sandbox: one datagram with a letter, and a descriptor on which to
 /// answer. So nobody who asks can make it wait. unix(7)
+///
+/// An answer counts if the kernel says that it comes from the process which holds the lock of the sandbox's
+/// file, and from the file's owner; if its text is a sealed memfd; and if the descriptors are namespaces of
+/// the kinds that were asked for.
 
 namespace hutch {
 
@@ -22,8 +26,9 @@ struct Asked {
 /// The launcher's side.
 class Control {
  public:
-  /// Binds the socket. Without it the sandbox runs all the same; it only does not answer.
-  static UniqueFd listen(const std::string& path);
+  /// Binds the socket, by way of /proc/self/fd. Without it the sandbox runs all the same; it only does not
+  /// answer.
+  static UniqueFd listen(const UniqueFd& folder, const std::string& name);
   /// The next question that is waiting, of the same user or of root.
   static std::optional<Asked> take(int socket);
   /// A text and descriptors, in a sealed memory file: memfd_create(2).
@@ -32,9 +37,10 @@ class Control {
 
 struct Reply {
   std::string text;
-  std::vector<UniqueFd> descriptors;
+  std::vector<UniqueFd> descriptors;  ///< Question::enter: a namespace for each of kNamespaceFiles
 };
-/// The other side. E0919: it does not answer (in a while).
+/// The other side. Root has become the sandbox's owner when this returns: E0922. E0919: it does not answer in
+/// a while, or not as a launcher does.
 Result<Reply> ask(const Registered& sandbox, Question question);
 
 }  // namespace hutch

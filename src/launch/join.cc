@@ -48,7 +48,7 @@ const char* type_name(std::uint64_t type) {
 Diagnostic cannot_join(const OpenNamespace& step, const Origin& at, std::string cause, std::string help) {
   return {.code = "E0422",
           .what = fmt::format("cannot join the {} namespace of {}", type_name(step.type),
-                              quoted(step.path.view())),
+                              quoted(step.path.size() > 0 ? step.path.view() : step.sandbox.view())),
           .at = at,
           .cause = std::move(cause),
           .help = std::move(help)};
@@ -89,6 +89,12 @@ Result<UniqueFd> of_sandbox(const OpenNamespace& step, const Origin& at, const C
   };
   auto sandbox = find_sandbox(caller, std::string(step.sandbox.view()));
   if (!sandbox) return point_here(std::move(sandbox).error());
+  if (sandbox->owner != caller.uid) {
+    return fail(cannot_join(
+        step, at,
+        fmt::format("it is a sandbox of the user {}, who chose what is in its namespaces", sandbox->owner),
+        "join one of your own, or run hutch as that user"));
+  }
   auto reply = ask(*sandbox, Question::enter);
   if (!reply) return point_here(std::move(reply).error());
   const std::string_view wanted = namespace_file(step.type);

@@ -57,12 +57,10 @@ Result<void> Registration::claim() {
                  .cause = "a name has 1 to 64 letters, digits, `_`, `.` and `-`, and begins with neither of "
                           "the last two"});
   }
-  TRY(const std::string folder, registry_folder(caller_));
+  TRY(const RegistryFolder folder, registry_folder(caller_));
   TRY(RunFile entry, RunFile::claim(folder, about_.name));
   entry_.emplace(std::move(entry));
-  socket_ = Control::listen(entry_->socket_path());
-  registered_.launcher = ::getpid();
-  registered_.launcher_start = start_time(::getpid()).value_or(0);
+  socket_ = Control::listen(entry_->folder(), entry_->socket_name());
   registered_.started = now_in_milliseconds();
   registered_.profile = about_.profile;
   registered_.command = about_.command;
@@ -94,8 +92,6 @@ void Registration::tick() {
 void Registration::publish() {
   if (!entry_) return;
   if (registered_.digest.empty()) registered_.digest = about_.digest();
-  if (registered_.program > 0 && registered_.program_start == 0)
-    registered_.program_start = start_time(registered_.program).value_or(0);
   if (!entry_->write(registered_)) entry_.reset();  // half of it is worse than nothing: it runs unregistered
 }
 

@@ -4,79 +4,224 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
 
 #include "base/text.h"
+#include "child/channel.h"
 #include "launch/errno_text.h"
-#include "launch/tell_failure.h"
+#include "launch/process_facts.h"
+#include "profile/words.h"
 
 namespace hutch {
 namespace {
 
 constexpr std::string_view kSuffix = ".sandbox";
 constexpr mode_t kOnlyMine = 0700;
+/// What one folder may cost who looks at it.
+constexpr std::size_t kMostEntries = 4096;
+constexpr int kMostWaits = 50;  ///< of a millisecond each
 
-/// Is this a folder in which nobody but `owner` can put anything?
-bool is_private(const std::string& path, uid_t owner) {
-  struct stat found = {};
-  return ::lstat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == owner &&
-         (found.st_mode & 022) == 0;
+/// The file that this process holds the lock of.
+struct Held {
+  dev_t device = 0;
+  ino_t inode = 0;
+  bool operator==(const Held&) const = default;
+};
+std::optional<Held> held;
+
+Held identity(const struct stat& of) { return {of.st_dev, of.st_ino}; }
+
+bool is_private(const struct stat& found, uid_t owner) {
+  return S_ISDIR(found.st_mode) && found.st_uid == owner && (found.st_mode & 022) == 0;
 }
 
-std::vector<std::string> candidates(const Caller& caller) {
-  std::vector<std::string> found;
+UniqueFd open_folder(int at, const std::string& name) {
+  return UniqueFd(::openat(at, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+}
+
+/// Where a folder of sandboxes may be: the folder above it, opened, and its own name there.
+struct Place {
+  std::shared_ptr<const UniqueFd> parent;
+  std::string parent_path, name;
+  uid_t owner = 0;
+  [[nodiscard]] std::string path() const { return parent_path + "/" + name; }
+};
+
+/// Nothing if that is no folder, or, where the parent has to be private, if it is not.
+std::optional<Place> place(const std::string& parent, const std::string& name, uid_t owner, bool in_private) {
+  UniqueFd fd(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat found = {};
+  if (!fd || ::fstat(fd.get(), &found) < 0 || (in_private && !is_private(found, owner))) return std::nullopt;
+  return Place{std::make_shared<UniqueFd>(std::move(fd)), parent, name, owner};
+}
+
+std::string in_tmp(uid_t user) { return fmt::format("hutch-{}", user); }
+
+std::vector<Place> places_of(const Caller& caller) {
+  std::vector<Place> found;
+  const auto add = [&found](std::optional<Place> one) {
+    if (one) found.push_back(*std::move(one));
+  };
   const auto runtime = caller.environment.find("XDG_RUNTIME_DIR");
-  if (runtime != caller.environment.end() && runtime->second.starts_with('/') &&
-      is_private(runtime->second, caller.uid))
-    found.push_back(runtime->second + "/hutch");
-  const std::string of_user = fmt::format("/run/user/{}", caller.uid);
-  if (is_private(of_user, caller.uid)) found.push_back(of_user + "/hutch");
-  if (caller.uid == 0) found.emplace_back("/run/hutch");
-  found.push_back(fmt::format("/tmp/hutch-{}", caller.uid));
+  if (runtime != caller.environment.end() && runtime->second.starts_with('/'))
+    add(place(runtime->second, "hutch", caller.uid, true));
+  add(place(fmt::format("/run/user/{}", caller.uid), "hutch", caller.uid, true));
+  if (caller.uid == 0) add(place("/run", "hutch", 0, false));
+  add(place("/tmp", in_tmp(caller.uid), caller.uid, false));
   return found;
 }
 
-std::vector<std::string> names_in(const std::string& folder) {
+std::vector<std::string> names_in(int folder) {
   std::vector<std::string> names;
-  DIR* const directory = ::opendir(folder.c_str());
-  if (directory == nullptr) return names;
+  // A description of its own: the position in the folder belongs to it.
+  const int again = ::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const directory = again < 0 ? nullptr : ::fdopendir(again);
+  if (directory == nullptr) {
+    if (again >= 0) ::close(again);
+    return names;
+  }
   while (const dirent* entry = ::readdir(directory)) {
     if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
+    if (names.size() == kMostEntries) break;
   }
   ::closedir(directory);
   std::ranges::sort(names);
   return names;
 }
 
+/// Nothing for what is no number as the kernel writes one.
+template <class T>
+std::optional<T> number(std::string_view text) {
+  T value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
 /// Every folder in which sandboxes that the caller may see are registered.
-std::vector<std::string> folders(const Caller& caller) {
-  std::vector<std::string> all = candidates(caller);
-  if (caller.uid == 0) {
-    for (const std::string& user : names_in("/run/user")) all.push_back("/run/user/" + user + "/hutch");
-    for (const std::string& name : names_in("/tmp")) {
-      if (name.starts_with("hutch-")) all.push_back("/tmp/" + name);
+std::vector<Place> all_places(const Caller& caller) {
+  std::vector<Place> all = places_of(caller);
+  if (caller.uid != 0) return all;
+  const auto of_others = [&all](const std::string& folder, std::string_view prefix, bool in_private) {
+    const UniqueFd fd = open_folder(AT_FDCWD, folder);
+    for (const std::string& name : names_in(fd.get())) {
+      if (!name.starts_with(prefix)) continue;
+      const auto user = number<uid_t>(std::string_view(name).substr(prefix.size()));
+      // A name of a user's is that user's only.
+      if (!user || *user == 0) continue;
+      if (auto one = in_private ? place(folder + "/" + name, "hutch", *user, true)
+                                : place(folder, name, *user, false))
+        all.push_back(*std::move(one));
     }
-  }
-  std::ranges::sort(all);
-  all.erase(std::unique(all.begin(), all.end()), all.end());
+  };
+  of_others("/run/user", "", true);
+  of_others("/tmp", "hutch-", false);
   return all;
 }
 
-std::uint64_t number(std::string_view text) {
-  std::uint64_t value = 0;
-  for (const char digit : text) {
-    if (digit < '0' || digit > '9') break;
-    value = value * 10 + static_cast<std::uint64_t>(digit - '0');
-  }
-  return value;
+/// Nothing where there is none that is private to its owner.
+std::optional<RegistryFolder> open_place(const Place& place) {
+  UniqueFd fd = open_folder(place.parent->get(), place.name);
+  struct stat found = {};
+  if (!fd || ::fstat(fd.get(), &found) < 0 || !is_private(found, place.owner)) return std::nullopt;
+  return RegistryFolder{place.path(), place.owner, std::make_shared<UniqueFd>(std::move(fd))};
 }
+
+bool is_namespace(std::string_view name) {
+  return std::ranges::any_of(
+      kNamespaceFiles, [name](std::string_view file) { return file.substr(0, file.find('_')) == name; });
+}
+
+/// Who holds the lock: a pid, 0 for somebody whom we cannot see, nothing for nobody.
+std::optional<pid_t> lock_holder(int file) {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if (::fcntl(file, F_GETLK, &lock) < 0 || lock.l_type == F_UNLCK) return std::nullopt;
+  return std::max<pid_t>(lock.l_pid, 0);
+}
+
+/// Locks the file if nobody else has; the lock is of no use on a file that has lost its name meanwhile.
+bool lock(int file, int folder, const std::string& name) {
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(file, F_SETLK, &whole) < 0) return false;
+  struct stat ours = {}, named = {};
+  return ::fstat(file, &ours) == 0 && ::fstatat(folder, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+         identity(ours) == identity(named);
+}
+
+void remove_stale(int folder, const std::string& name) {
+  const std::string file_name = name + std::string(kSuffix);
+  const UniqueFd file(::openat(folder, file_name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file || !lock(file.get(), folder, file_name)) return;
+  ::unlinkat(folder, (name + ".sock").c_str(), 0);
+  ::unlinkat(folder, file_name.c_str(), 0);
+}
+
+/// What a file says, if its sandbox runs.
+std::optional<Registered> look_at(const RegistryFolder& folder, const std::string& name, int& waits) {
+  const std::string file_name = name + std::string(kSuffix);
+  struct stat found = {};
+  if (::fstatat(folder.fd->get(), file_name.c_str(), &found, AT_SYMLINK_NOFOLLOW) < 0 ||
+      !S_ISREG(found.st_mode) || found.st_uid != folder.owner || held == identity(found))
+    return std::nullopt;
+  const UniqueFd file(
+      ::openat(folder.fd->get(), file_name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file || ::fstat(file.get(), &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != folder.owner)
+    return std::nullopt;
+  const auto holder = lock_holder(file.get());
+  if (!holder) {
+    if (folder.owner == ::geteuid()) remove_stale(folder.fd->get(), name);
+    return std::nullopt;
+  }
+  std::array<char, 16384> text;
+  ssize_t got = 0;
+  // It may be written anew just now.
+  for (;; --waits, ::usleep(1000)) {
+    got = ::pread(file.get(), text.data(), text.size(), 0);
+    if (got > 0 && std::string_view(text.data(), static_cast<std::size_t>(got)).ends_with("\nend\n")) break;
+    if (waits <= 0) break;
+  }
+  Registered about = registered_from({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
+  about.launcher = *holder > 0 ? *holder : -1;
+  about.name = name;
+  about.owner = folder.owner;
+  about.path = folder.path + "/" + file_name;
+  about.folder = folder.fd;
+  return about;
+}
+
+/// The number is looked at once the descriptor is there: what it named before does not matter any more.
+UniqueFd open_process(pid_t pid) {
+  return UniqueFd(pid <= 0 ? -1 : static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+bool still_holds_the_lock(const Registered& sandbox) {
+  const std::string file_name = sandbox.name + std::string(kSuffix);
+  const UniqueFd file(
+      ::openat(sandbox.folder->get(), file_name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  return file && lock_holder(file.get()) == sandbox.launcher;
+}
+
+std::unexpected<Diagnostics> has_ended(const Registered& sandbox) {
+  return fail({.code = "E0918", .what = fmt::format("the sandbox {} has ended", quoted(sandbox.name))});
+}
+
+std::unexpected<Diagnostics> not_begun(const Registered& sandbox) {
+  return fail(
+      {.code = "E0918", .what = fmt::format("the sandbox {} has not begun yet", quoted(sandbox.name))});
+}
+
+}  // namespace
 
 std::string text_of(const Registered& about) {
   std::string text = "hutch 1\n";
@@ -86,142 +231,101 @@ std::string text_of(const Registered& about) {
   line("profile", about.profile);
   line("command", about.command);
   line("digest", about.digest);
-  line("launcher", std::to_string(about.launcher));
-  line("launcher_start", std::to_string(about.launcher_start));
   line("started", std::to_string(about.started));
   if (about.init > 0) line("init", std::to_string(about.init));
-  if (about.program > 0) {
-    line("program", std::to_string(about.program));
-    line("program_start", std::to_string(about.program_start));
-  }
+  if (about.program > 0) line("program", std::to_string(about.program));
   for (const auto& [name, inode] : about.namespaces) line("ns " + name, std::to_string(inode));
   return text + "end\n";
 }
 
-Registered parse(std::string_view text) {
+Registered registered_from(std::string_view text) {
   Registered about;
+  const auto pid = [](std::string_view value) {
+    const auto read = number<pid_t>(value);
+    return read && *read > 0 ? *read : -1;
+  };
   for (const std::string_view line : split(text, '\n')) {
     const std::size_t space = line.find(' ');
     const std::string_view key = line.substr(0, space);
     const std::string_view value = space == line.npos ? "" : line.substr(space + 1);
-    if (key == "profile") about.profile = value;
-    if (key == "command") about.command = value;
-    if (key == "digest") about.digest = value;
-    if (key == "launcher") about.launcher = static_cast<pid_t>(number(value));
-    if (key == "launcher_start") about.launcher_start = number(value);
-    if (key == "program_start") about.program_start = number(value);
-    if (key == "started") about.started = number(value);
-    if (key == "init") about.init = static_cast<pid_t>(number(value));
-    if (key == "program") about.program = static_cast<pid_t>(number(value));
-    if (key != "ns") continue;
+    if (key == "profile") about.profile = printable(value);
+    if (key == "command") about.command = printable(value);
+    if (key == "digest" && value.find_first_not_of("0123456789abcdef") == value.npos) about.digest = value;
+    if (key == "started") about.started = number<std::uint64_t>(value).value_or(0);
+    if (key == "init") about.init = pid(value);
+    if (key == "program") about.program = pid(value);
+    if (key != "ns" || about.namespaces.size() == kNamespaceFileCount) continue;
     const std::size_t gap = value.find(' ');
-    if (gap != value.npos) about.namespaces.emplace_back(value.substr(0, gap), number(value.substr(gap + 1)));
+    const auto inode = number<std::uint64_t>(gap == value.npos ? "" : value.substr(gap + 1));
+    if (inode && is_namespace(value.substr(0, gap)))
+      about.namespaces.emplace_back(value.substr(0, gap), *inode);
   }
   return about;
 }
 
-/// Locks the file if nobody else has; the lock is of no use on a file that has lost its name meanwhile.
-bool lock(int file, const std::string& path) {
-  if (::flock(file, LOCK_EX | LOCK_NB) < 0) return false;
-  struct stat ours = {}, named = {};
-  return ::fstat(file, &ours) == 0 && ::lstat(path.c_str(), &named) == 0 && ours.st_ino == named.st_ino &&
-         ours.st_dev == named.st_dev;
-}
-
-/// What a file says, if its sandbox runs. Removes it if not.
-std::optional<Registered> look_at(const std::string& folder, const std::string& name, uid_t owner) {
-  const std::string stem = folder + "/" + name, path = stem + std::string(kSuffix);
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat found = {};
-  if (!file || ::fstat(file.get(), &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != owner)
-    return std::nullopt;
-  if (lock(file.get(), path)) {
-    ::unlink((stem + ".sock").c_str());
-    ::unlink(path.c_str());
-    return std::nullopt;
+Result<RegistryFolder> registry_folder(const Caller& caller) {
+  const auto places = places_of(caller);
+  if (places.empty()) {
+    return fail({.code = "E0426",
+                 .what = "there is no folder for running sandboxes",
+                 .help = "set XDG_RUNTIME_DIR to a folder of your own"});
   }
-  std::array<char, 16384> text;
-  ssize_t got = 0;
-  // It may be written anew just now.
-  for (int i = 0; i < 50; ++i) {
-    got = ::pread(file.get(), text.data(), text.size(), 0);
-    if (got > 0 && std::string_view(text.data(), static_cast<std::size_t>(got)).ends_with("\nend\n")) break;
-    ::usleep(1000);
-  }
-  Registered about = parse({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
-  about.name = name;
-  about.owner = owner;
-  about.folder = folder;
-  return about;
+  const Place& first = places.front();
+  const int error = ::mkdirat(first.parent->get(), first.name.c_str(), kOnlyMine) == 0 ? 0 : errno;
+  if (auto folder = open_place(first)) return *std::move(folder);
+  return fail(
+      {.code = "E0426",
+       .what = fmt::format("the folder of running sandboxes cannot be used: {}", printable(first.path())),
+       .cause = error == EEXIST || error == 0
+                    ? "it is not yours alone: somebody else could answer in a sandbox's place"
+                    : fmt::format("mkdir: {}", errno_text(error)),
+       .help = "remove it, or set XDG_RUNTIME_DIR to a folder of your own"});
 }
 
-Result<UniqueFd> open_verified(const Registered& sandbox, pid_t pid, std::optional<std::uint64_t> started) {
-  UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  // The number is looked at once the descriptor is there: what it named before does not matter any more.
-  const bool same = process && started && start_time(pid) == started;
-  if (same && look_at(sandbox.folder, sandbox.name, sandbox.owner)) return process;
-  return fail({.code = "E0918", .what = fmt::format("the sandbox {} has ended", quoted(sandbox.name))});
-}
-
-Diagnostic not_begun(const Registered& sandbox) {
-  return {.code = "E0918", .what = fmt::format("the sandbox {} has not begun yet", quoted(sandbox.name))};
-}
-
-}  // namespace
-
-std::optional<std::uint64_t> start_time(pid_t pid) {
-  const auto stat = read_from_machine(fmt::format("/proc/{}/stat", pid));
-  if (!stat) return std::nullopt;
-  const std::size_t after_name = stat->rfind(") ");
-  if (after_name == std::string::npos) return std::nullopt;
-  const auto fields = split(std::string_view(*stat).substr(after_name + 2), ' ');
-  constexpr std::size_t kStart = 22 - 3;
-  if (fields.size() <= kStart) return std::nullopt;
-  return number(fields[kStart]);
-}
-
-Result<std::string> registry_folder(const Caller& caller) {
-  std::string folder = candidates(caller).front();
-  const int error = ::mkdir(folder.c_str(), kOnlyMine) == 0 ? 0 : errno;
-  if (error == 0 || is_private(folder, caller.uid)) return folder;
-  return fail({.code = "E0426",
-               .what = fmt::format("the folder of running sandboxes cannot be used: {}", folder),
-               .cause = error == EEXIST
-                            ? "it is not yours alone: somebody else could answer in a sandbox's place"
-                            : fmt::format("mkdir: {}", errno_text(error)),
-               .help = "remove it, or set XDG_RUNTIME_DIR to a folder of your own"});
-}
-
-Result<RunFile> RunFile::claim(const std::string& folder, const std::string& name) {
-  const std::string stem = folder + "/" + name, path = stem + std::string(kSuffix);
-  while (true) {
-    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) {
-      return fail({.code = "E0426",
-                   .what = fmt::format("the sandbox cannot be registered: {}: {}", path, errno_text(errno))});
-    }
-    if (lock(file.get(), path)) {
-      ::unlink((stem + ".sock").c_str());
-      return RunFile(std::move(file), stem);
-    }
-    struct stat named = {};
-    if (::lstat(path.c_str(), &named) < 0) continue;  // its owner has just left
+Result<RunFile> RunFile::claim(const RegistryFolder& folder, const std::string& name) {
+  const std::string file_name = name + std::string(kSuffix);
+  const int at = folder.fd->get();
+  for (int tries = 0;; ++tries) {
+    errno = 0;
+    UniqueFd file(
+        ::openat(at, file_name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
     struct stat ours = {};
-    if (::fstat(file.get(), &ours) == 0 && ours.st_ino != named.st_ino) continue;
-    std::array<char, 4096> text;
-    const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
-    const Registered other = parse({text.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))});
-    return fail({.code = "E0427",
-                 .what = fmt::format("a sandbox called {} is running already{}", quoted(name),
-                                     other.launcher > 0 ? fmt::format(" (pid {})", other.launcher) : ""),
-                 .help = fmt::format("choose another name, or end it: hutch kill {}", name)});
+    const int opened = file && ::fstat(file.get(), &ours) == 0 ? 0 : errno;
+    if (opened != 0 || !S_ISREG(ours.st_mode)) {
+      return fail({.code = "E0426",
+                   .what = fmt::format("the sandbox cannot be registered: {}/{}: {}", printable(folder.path),
+                                       file_name, opened != 0 ? errno_text(opened) : "it is no file")});
+    }
+    if (lock(file.get(), at, file_name)) {
+      ::unlinkat(at, (name + ".sock").c_str(), 0);
+      held = identity(ours);
+      return RunFile(std::move(file), folder.fd, name);
+    }
+    const int error = errno;
+    const auto holder = lock_holder(file.get());
+    // Who removes a stale one holds the lock for a moment.
+    if (holder && tries < 20) {
+      ::usleep(1000);
+    } else if (holder) {
+      return fail({.code = "E0427",
+                   .what = fmt::format("a sandbox called {} is running already{}", quoted(name),
+                                       *holder > 0 ? fmt::format(" (pid {})", *holder) : ""),
+                   .help = fmt::format("choose another name, or end it: hutch kill {}", name)});
+    }
+    if (error == ENOLCK || error == ENOSYS || error == EINVAL || error == EOPNOTSUPP) {
+      return fail({.code = "E0426",
+                   .what = fmt::format("the sandbox cannot be registered: fcntl(F_SETLK) in {}: {}",
+                                       printable(folder.path), errno_text(error))});
+    }
+    // Its owner has just left.
   }
 }
 
 RunFile::~RunFile() {
   if (!file_) return;
-  ::unlink(socket_path().c_str());
-  ::unlink((stem_ + std::string(kSuffix)).c_str());
+  ::unlinkat(folder_->get(), socket_name().c_str(), 0);
+  ::unlinkat(folder_->get(), (name_ + std::string(kSuffix)).c_str(), 0);
+  held.reset();
 }
 
 bool RunFile::write(const Registered& about) const {
@@ -233,14 +337,19 @@ bool RunFile::write(const Registered& about) const {
 
 std::vector<Registered> running_sandboxes(const Caller& caller) {
   std::vector<Registered> running;
-  for (const std::string& folder : folders(caller)) {
+  std::vector<Held> seen;
+  for (const Place& place : all_places(caller)) {
+    const auto folder = open_place(place);
     struct stat found = {};
-    if (::lstat(folder.c_str(), &found) < 0 || !is_private(folder, found.st_uid)) continue;
-    if (found.st_uid != caller.uid && caller.uid != 0) continue;
-    for (const std::string& name : names_in(folder)) {
-      if (!name.ends_with(kSuffix)) continue;
-      if (auto one = look_at(folder, name.substr(0, name.size() - kSuffix.size()), found.st_uid))
-        running.push_back(*std::move(one));
+    if (!folder || ::fstat(folder->fd->get(), &found) < 0) continue;
+    if (std::ranges::find(seen, identity(found)) != seen.end()) continue;
+    seen.push_back(identity(found));
+    int waits = kMostWaits;
+    for (const std::string& entry : names_in(folder->fd->get())) {
+      if (!entry.ends_with(kSuffix)) continue;
+      const std::string name = entry.substr(0, entry.size() - kSuffix.size());
+      if (!is_sandbox_name(name)) continue;
+      if (auto one = look_at(*folder, name, waits)) running.push_back(*std::move(one));
     }
   }
   std::ranges::sort(running, {}, &Registered::name);
@@ -270,21 +379,30 @@ Result<Registered> find_sandbox(const Caller& caller, const std::string& name) {
 }
 
 Result<UniqueFd> open_launcher(const Registered& sandbox) {
-  return open_verified(sandbox, sandbox.launcher, sandbox.launcher_start);
-}
-
-Result<UniqueFd> open_program(const Registered& sandbox) {
-  if (sandbox.program <= 0) return fail(not_begun(sandbox));
-  return open_verified(sandbox, sandbox.program, sandbox.program_start);
+  UniqueFd process = open_process(sandbox.launcher);
+  // The lock may be held by anybody whom the owner brought to open the file; a launcher is the owner's.
+  const auto facts = process ? process_facts(sandbox.launcher) : std::nullopt;
+  if (!facts || facts->uid != sandbox.owner || !still_holds_the_lock(sandbox)) return has_ended(sandbox);
+  return process;
 }
 
 Result<UniqueFd> open_init(const Registered& sandbox) {
-  // While its launcher lives, the init is not reaped, so that nobody else can have its number.
-  TRY(const UniqueFd launcher, open_launcher(sandbox));
-  if (sandbox.init <= 0) return fail(not_begun(sandbox));
-  UniqueFd init(static_cast<int>(::syscall(SYS_pidfd_open, sandbox.init, 0)));
-  if (init && open_launcher(sandbox)) return init;
-  return fail({.code = "E0918", .what = fmt::format("the sandbox {} has ended", quoted(sandbox.name))});
+  TRY_DO(open_launcher(sandbox));
+  if (sandbox.init <= 0) return not_begun(sandbox);
+  UniqueFd init = open_process(sandbox.init);
+  const auto facts = init ? process_facts(sandbox.init) : std::nullopt;
+  if (!facts || facts->parent != sandbox.launcher || !still_holds_the_lock(sandbox))
+    return has_ended(sandbox);
+  return init;
+}
+
+Result<UniqueFd> open_program(const Registered& sandbox) {
+  if (sandbox.program <= 0 || sandbox.init == sandbox.program) return open_init(sandbox);
+  TRY_DO(open_init(sandbox));
+  UniqueFd program = open_process(sandbox.program);
+  const auto facts = program ? process_facts(sandbox.program) : std::nullopt;
+  if (!facts || facts->parent != sandbox.init || !open_init(sandbox)) return has_ended(sandbox);
+  return program;
 }
 
 }  // namespace hutch

@@ -3,7 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,57 +13,76 @@
 #include "base/unique_fd.h"
 #include "host/host.h"
 
-/// Running sandboxes, by name: one file for each in a folder of the user's own. Its launcher holds a lock on
-/// the file (flock(2)) as long as it lives, which the kernel lets go on any death: what is not locked is
-/// stale, is in nobody's way, and is removed by who comes across it.
+/// Running sandboxes, by name: one file for each in a folder of the user's own. Its launcher holds a record
+/// lock on the file (fcntl(2), F_SETLK) as long as it lives, which the kernel lets go on any death, and of
+/// which the kernel tells the holder: what is not locked is stale and in nobody's way.
+///
+/// Root reads the folders of others, too. All that they say is their word only, but for what the kernel says
+/// of it: who owns the folder, and who holds the lock.
 
 namespace hutch {
 
 /// What the file of a sandbox says.
 struct Registered {
   std::string name, profile, command, digest;
-  pid_t launcher = -1, init = -1, program = -1;         ///< init and program: -1 until it runs
-  std::uint64_t launcher_start = 0, program_start = 0;  ///< ticks since boot: field 22 of /proc/PID/stat
-  std::uint64_t started = 0;                            ///< milliseconds since 1970
+  pid_t launcher = -1;            ///< who holds the lock; -1 if that is nobody whom this process can see
+  pid_t init = -1, program = -1;  ///< -1 until it runs
+  std::uint64_t started = 0;      ///< milliseconds since 1970
   std::vector<std::pair<std::string, std::uint64_t>> namespaces;  ///< "net", inode
+  uid_t owner = 0;                                                ///< of the folder and the file
+  std::string path;                                               ///< of the file, for messages
+  std::shared_ptr<const UniqueFd> folder;
+};
+
+std::string text_of(const Registered& about);
+/// Of bytes from anybody: what makes no sense in them is left out.
+Registered registered_from(std::string_view text);
+
+/// A folder in which nobody but its owner can put anything, opened.
+struct RegistryFolder {
+  std::string path;  ///< for messages
   uid_t owner = 0;
-  std::string folder;
+  std::shared_ptr<const UniqueFd> fd;
 };
 
 /// $XDG_RUNTIME_DIR/hutch, /run/user/UID/hutch, /run/hutch for root, else /tmp/hutch-UID: the first whose
 /// parent is fit for it. Made if it is missing. E0426 when somebody else could write in it.
-Result<std::string> registry_folder(const Caller& caller);
+Result<RegistryFolder> registry_folder(const Caller& caller);
 
-/// The file of one sandbox, locked; gone at its end, with the socket beside it.
+/// The file of one sandbox, locked by this process; gone at its end, with the socket beside it.
+///
+/// A record lock is lost when this process closes any descriptor of the file, so nothing in it may open the
+/// file again: running_sandboxes() leaves it out.
 class RunFile {
  public:
   /// E0427: a running one has that name.
-  static Result<RunFile> claim(const std::string& folder, const std::string& name);
+  static Result<RunFile> claim(const RegistryFolder& folder, const std::string& name);
   RunFile(RunFile&& other) noexcept = default;
   RunFile& operator=(RunFile&& other) = delete;
   ~RunFile();
 
   /// False where it could not be written: a full disk.
   bool write(const Registered& about) const;
-  [[nodiscard]] std::string socket_path() const { return stem_ + ".sock"; }
+  [[nodiscard]] const UniqueFd& folder() const { return *folder_; }
+  [[nodiscard]] std::string socket_name() const { return name_ + ".sock"; }
 
  private:
-  RunFile(UniqueFd file, std::string stem) : file_(std::move(file)), stem_(std::move(stem)) {}
+  RunFile(UniqueFd file, std::shared_ptr<const UniqueFd> folder, std::string name)
+      : file_(std::move(file)), folder_(std::move(folder)), name_(std::move(name)) {}
   UniqueFd file_;
-  std::string stem_;
+  std::shared_ptr<const UniqueFd> folder_;
+  std::string name_;
 };
 
-/// Those that run, by name; stale files are removed on the way. Root sees everybody's.
+/// Those that run, by name; the caller's own stale files are removed on the way. Root sees everybody's.
 std::vector<Registered> running_sandboxes(const Caller& caller);
 /// E0917: none is called so; or, for root, more than one is.
 Result<Registered> find_sandbox(const Caller& caller, const std::string& name);
 
-/// A pidfd of that process, and not of one that has its number now: E0918.
+/// A pidfd of that process, and not of one that has its number now: E0918. The launcher is who holds the lock
+/// and is the owner's; the init is the launcher's child, the program its or the launcher's.
 Result<UniqueFd> open_launcher(const Registered& sandbox);
 Result<UniqueFd> open_init(const Registered& sandbox);
 Result<UniqueFd> open_program(const Registered& sandbox);
-
-/// Field 22 of /proc/PID/stat; nothing if there is no such process.
-std::optional<std::uint64_t> start_time(pid_t pid);
 
 }  // namespace hutch

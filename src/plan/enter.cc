@@ -1,5 +1,6 @@
 #include "plan/enter.h"
 
+#include <fmt/format.h>
 #include <linux/mount.h>
 #include <sched.h>
 
@@ -20,10 +21,23 @@ bool is(const Step& step) {
   return std::holds_alternative<T>(step.op);
 }
 
-/// Session, terminal, streams and descriptors are those of who enters.
+/// One of these?
+template <class... Kinds>
+bool is_any_of(const Step& step) {
+  return (is<Kinds>(step) || ...);
+}
+
+/// Who enters does the same once more.
+bool gives_something_up(const Step& step) {
+  return is_any_of<SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute,
+                   ScheduleCore, SetUmask, ChangeDir, DropCapabilities, NoNewPrivs, LoadFilter>(step);
+}
+
+/// Says where and as whom the program runs. Who enters makes an own step of it, or needs none: session,
+/// terminal, streams and descriptors are those of who enters.
 bool is_of_the_first_program(const Step& step) {
-  return is<NewSession>(step) || is<TakeTerminal>(step) || is<NewGroup>(step) || is<StartInit>(step) ||
-         is<ConnectStream>(step) || is<CloseDescriptors>(step);
+  return is_any_of<CloneChild, JoinNamespace, UnshareTime, BecomeIds, Attach, NewSession, TakeTerminal,
+                   NewGroup, StartInit, ConnectStream, ResetSignals, CloseDescriptors, Exec>(step);
 }
 
 /// In the order of kNamespaceFiles.
@@ -38,7 +52,17 @@ class Entering {
 
   Result<Plan> make(const std::vector<std::string>& command) {
     const auto first = std::ranges::find_if(walls_.steps, is<Exec>);
-    if (first == walls_.steps.end()) return fail({.code = "E0428", .what = "the sandbox runs no program"});
+    if (first == walls_.steps.end()) return refused("the sandbox runs no program");
+    for (const Step& step : walls_.steps) {
+      if (gives_something_up(step) ? step.phase != Phase::privileges : !is_of_the_first_program(step)) {
+        return refused(
+            fmt::format("who enters a sandbox does not do what its launcher asks for: {}", kind_of(step)));
+      }
+    }
+    for (const auto& wall : {std::ranges::find_if(walls_.steps, is<DropCapabilities>),
+                             std::ranges::find_if(walls_.steps, is<LoadFilter>)}) {
+      if (wall == walls_.steps.end()) return refused("the sandbox has no filter, or keeps every capability");
+    }
     const Slot processes = add_slot();
     add(KeepOpen{.path = "/proc", .slot = processes}, Phase::before_clone);
     join();
@@ -47,16 +71,28 @@ class Entering {
     become_program();
     const Slot terminal = open_terminal();
     lead_session(terminal, processes);
+    add(ResetSignals{}, Phase::privileges);
+    add(CloseDescriptors{}, Phase::privileges);
     for (const Step& step : walls_.steps) {
-      if (step.phase == Phase::privileges && !is_of_the_first_program(step)) copy(step);
-      if (is<ResetSignals>(step)) add(CloseDescriptors{}, Phase::privileges);
+      if (gives_something_up(step)) copy(step);
     }
     execute(std::get<Exec>(first->op), command);
-    TRY_DO(check_invariants(plan_));
+    if (!check_invariants(plan_))
+      return refused("the walls of the sandbox are in an order that does not hold");
     return std::move(plan_);
   }
 
  private:
+  static std::unexpected<Diagnostics> refused(std::string what) {
+    return fail({.code = "E0428",
+                 .what = std::move(what),
+                 .cause = "it was started by another version of hutch, or by what only looks like hutch",
+                 .help = "use the hutch that started it"});
+  }
+  static std::string_view kind_of(const Step& step) {
+    return std::visit([]<class T>(const T&) -> std::string_view { return T::kind; }, step.op);
+  }
+
   void add(Op op, Phase phase) { plan_.steps.push_back({std::move(op), {}, phase}); }
   Slot add_slot() { return plan_.slots++; }
   /// Slots of the walls are not ours: a ruleset gets one anew.

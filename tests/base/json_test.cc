@@ -56,3 +56,23 @@ TEST_CASE("what JSON cannot say is replaced, not passed on") {
   });
   CHECK(json.text() == "[\"\xEF\xBF\xBD\",null,\"\\u0001\"]");
 }
+
+TEST_CASE("what is JSON, and what only looks like it") {
+  for (const char* good :
+       {"{}", "[]", " [1, -2.5e+3, 0, true, false, null] ", R"({"a": {"b": ["\u00e9\n"]}})", "\"x\"", "0.5",
+        "1E9", "{\n  \"k\": \"\u00fc\"\n}\n"}) {
+    CAPTURE(good);
+    CHECK(hutch::is_json(good));
+  }
+  for (const char* bad : {"",         " ",       "{",         "}",           "[1,]",         "[1 2]",
+                          "{1: 2}",   "{\"a\"}", "{\"a\": }", "\"",          "\"\\x\"",      "\"\\u12g4\"",
+                          "01",       "1.",      "-",         ".5",          "1e",           "nul",
+                          "truee",    "[] []",   "{}}",       "\"\x1b[2J\"", "\"\xc2\x9b\"", "\"\xff\"",
+                          "\"a\nb\"", "[\x1b]"}) {
+    CAPTURE(bad);
+    CHECK_FALSE(hutch::is_json(bad));
+  }
+  CHECK(hutch::is_json(std::string(100, '[') + std::string(100, ']')));
+  CHECK_FALSE(hutch::is_json(std::string(102, '[') + std::string(102, ']')));
+  CHECK_FALSE(hutch::is_json(std::string(1'000'000, '[')));
+}

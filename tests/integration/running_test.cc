@@ -38,6 +38,9 @@ bool soon(auto&& holds) {
   return false;
 }
 
+/// A name that nobody else's sandbox has: root sees everybody's, and other tests run at the same time.
+std::string own(const std::string& name) { return name + "-" + std::to_string(getpid()) + "t"; }
+
 /// A user with a runtime folder, who runs sandboxes.
 struct Desk {
   Workspace here;
@@ -55,7 +58,21 @@ struct Desk {
   [[nodiscard]] std::string shell_profile(std::string_view more = "") const {
     return here.profile("shell", "extends = [\"base/system\"]\n" + std::string(more));
   }
-  [[nodiscard]] std::string names() const { return hutch({"ps", "--names"}).out; }
+  /// Lines of `ps` about sandboxes of this test.
+  [[nodiscard]] std::string listed(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> words{"ps"};
+    words.insert(words.end(), more.begin(), more.end());
+    const std::string told = hutch(words).out;
+    std::string lines;
+    for (std::size_t at = 0; at < told.size();) {
+      const std::size_t end = std::min(told.find('\n', at), told.size());
+      const std::string line = told.substr(at, end - at) + "\n";
+      if (has(line, own(""))) lines += line;
+      at = end + 1;
+    }
+    return lines;
+  }
+  [[nodiscard]] std::string names() const { return listed({"--names"}); }
 };
 
 /// A sandbox that has said "ready".
@@ -87,17 +104,19 @@ const std::string kLookAtMyself =
 
 TEST_CASE("ps lists a sandbox by name, profile, pid and namespaces while it runs, and not after") {
   const Desk desk;
-  CHECK(desk.hutch({"ps"}).out.empty());
-  Box box(desk, "mine", desk.shell_profile("name = \"my shell\"\nnamespaces.net = \"host\""));
-  const std::regex line(
-      "NAME  PROFILE   PID +UPTIME  NAMESPACES +COMMAND\n"
-      "mine  my shell  [0-9]+ +[0-9]s +user,mnt,pid,ipc,uts,cgroup  /bin/sh -c \"?echo ready; read x\"?\n");
+  CHECK(desk.listed().empty());
+  Box box(desk, own("mine"), desk.shell_profile("name = \"my shell\"\nnamespaces.net = \"host\""));
+  const std::regex line(own("mine") +
+                        " +([0-9]+ +)?my shell +[0-9]+ +[0-9]+s +user,mnt,pid,ipc,uts,cgroup  "
+                        "/bin/sh -c \"?echo ready; read x\"?\n");
   std::string told;
-  CHECK(soon([&] { return std::regex_match(told = desk.hutch({"ps"}).out, line); }));
+  CHECK(soon([&] { return std::regex_match(told = desk.listed(), line); }));
   INFO(told);
-  CHECK(desk.names() == "mine\n");
+  CHECK(std::regex_search(desk.hutch({"ps"}).out,
+                          std::regex("^NAME +(USER +)?PROFILE +PID +UPTIME +NAMESPACES +COMMAND\n")));
+  CHECK(desk.names() == own("mine") + "\n");
   const std::string json = desk.hutch({"ps", "--json"}).out;
-  CHECK(has(json, "\"name\": \"mine\""));
+  CHECK(has(json, "\"name\": \"" + own("mine") + "\""));
   CHECK(has(json, "\"profile\": \"my shell\""));
   CHECK(has(json, "\"launcher\": " + std::to_string(box.pid()) + ","));
   const std::string init = std::to_string(box.descendants().at(0));
@@ -106,7 +125,7 @@ TEST_CASE("ps lists a sandbox by name, profile, pid and namespaces while it runs
       fs::read_symlink("/proc/" + std::to_string(box.descendants().at(1)) + "/ns/pid");
   CHECK(has(json, "\"pid\": " + pid_namespace.substr(5, pid_namespace.size() - 6)));
   CHECK(box.wait().status == 1);  // `read` at the end of its input
-  CHECK(desk.hutch({"ps"}).out.empty());
+  CHECK(desk.listed().empty());
   CHECK(fs::is_empty(desk.registered));
 }
 
@@ -116,7 +135,7 @@ TEST_CASE("a sandbox without a name gets one of its profile once it has lived fo
   expect_running(running.pid());
   REQUIRE(running.wait_for("ready") == "");
   const std::string name = "shell-" + std::to_string(running.pid());
-  CHECK(soon([&] { return desk.names() == name + "\n"; }));
+  CHECK(soon([&] { return has(desk.hutch({"ps", "--names"}).out, name + "\n"); }));
   CHECK(desk.hutch({"enter", name, "/bin/echo", "in"}).out == "in\n");
   running.wait();
   CHECK(fs::is_empty(desk.registered));
@@ -130,31 +149,32 @@ TEST_CASE("a name is one sandbox's at a time, and free again however that one en
   const Desk desk;
   const std::string profile = desk.shell_profile();
   {
-    Box box(desk, "mine", profile);
-    const Answer second = desk.hutch({"run", "--name", "mine", profile, "/bin/true"});
+    Box box(desk, own("mine"), profile);
+    const Answer second = desk.hutch({"run", "--name", own("mine"), profile, "/bin/true"});
     CHECK(second.status == 125);
-    CHECK(second.err == "error[E0427]: a sandbox called \"mine\" is running already (pid " +
+    CHECK(second.err == "error[E0427]: a sandbox called \"" + own("mine") + "\" is running already (pid " +
                             std::to_string(box.pid()) +
-                            ")\n   = help: choose another name, or end it: hutch kill mine\n");
-    CHECK(desk.hutch({"run", "--name", "other", profile, "/bin/true"}).status == 0);
+                            ")\n   = help: choose another name, or end it: hutch kill " + own("mine") + "\n");
+    CHECK(desk.hutch({"run", "--name", own("other"), profile, "/bin/true"}).status == 0);
     box.signal(SIGKILL);
     CHECK(box.wait().status == 128 + SIGKILL);
   }
   CHECK_FALSE(fs::is_empty(desk.registered));  // nobody was left who could have cleaned up
-  CHECK(desk.hutch({"run", "--name", "mine", profile, "/bin/true"}).status == 0);
+  CHECK(desk.hutch({"run", "--name", own("mine"), profile, "/bin/true"}).status == 0);
   CHECK(fs::is_empty(desk.registered));
 }
 
 TEST_CASE("what a killed launcher leaves is no sandbox, in nobody's way, and goes when it is come across") {
   const Desk desk;
   {
-    Box box(desk, "mine", desk.shell_profile());
+    Box box(desk, own("mine"), desk.shell_profile());
     box.signal(SIGKILL);
     box.wait();
   }
-  REQUIRE(fs::exists(desk.registered + "/mine.sandbox"));
-  CHECK(desk.hutch({"kill", "mine"}).err ==
-        "error[E0917]: no sandbox called \"mine\" is running\n   = help: `hutch ps` lists those that run\n");
+  REQUIRE(fs::exists(desk.registered + "/" + own("mine") + ".sandbox"));
+  CHECK(desk.hutch({"kill", own("mine")}).err ==
+        "error[E0917]: no sandbox called \"" + own("mine") +
+            "\" is running\n   = help: `hutch ps` lists those that run\n");
   CHECK(fs::is_empty(desk.registered));
 }
 
@@ -163,15 +183,15 @@ TEST_CASE("an entry whose number belongs to another process now has nobody signa
   fs::create_directory(desk.registered);
   fs::permissions(desk.registered, fs::perms::owner_all);
   // As if the launcher lived (its lock is held), with the pid of somebody who began at another time.
-  const std::string path = desk.registered + "/ghost.sandbox", self = std::to_string(getpid());
+  const std::string path = desk.registered + "/" + own("ghost") + ".sandbox", self = std::to_string(getpid());
   std::ofstream(path) << "hutch 1\nprofile x\nlauncher " << self << "\nlauncher_start 1\ninit " << self
                       << "\nprogram " << self << "\nprogram_start 1\nend\n";
   const int held = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   REQUIRE(flock(held, LOCK_EX | LOCK_NB) == 0);
   for (const char* signal : {"TERM", "KILL", "ALRM"}) {
-    const Answer answer = desk.hutch({"kill", "-s", signal, "ghost"});
+    const Answer answer = desk.hutch({"kill", "-s", signal, own("ghost")});
     CHECK(answer.status == 1);
-    CHECK(answer.err == "error[E0918]: the sandbox \"ghost\" has ended\n");
+    CHECK(answer.err == "error[E0918]: the sandbox \"" + own("ghost") + "\" has ended\n");
   }
   close(held);
   CHECK(desk.names().empty());
@@ -201,65 +221,67 @@ TEST_CASE(
   for (const bool with_init : {true, false}) {
     CAPTURE(with_init);
     const std::string profile = desk.shell_profile(with_init ? "" : "process.init = false");
-    Box box(desk, "mine", profile, say);
+    Box box(desk, own("mine"), profile, say);
     for (const auto& [word, name] :
          {std::pair{"TERM", "TERM"}, {"SIGALRM", "ALRM"}, {"sigusr1", "USR1"}, {"14", "ALRM"}}) {
       // Not known to the registry before the first tick.
-      CHECK(soon([&, word = word] { return desk.hutch({"kill", "-s", word, "mine"}).status == 0; }));
+      CHECK(soon([&, word = word] { return desk.hutch({"kill", "-s", word, own("mine")}).status == 0; }));
       CHECK(box.wait_for("got ") == name);
     }
-    CHECK(desk.hutch({"kill", "-sKILL", "mine"}).status == 0);
+    CHECK(desk.hutch({"kill", "-sKILL", own("mine")}).status == 0);
     CHECK(box.wait().status == 128 + SIGKILL);
   }
 }
 
 TEST_CASE("kill -s STOP stops the program, and its launcher answers on") {
   const Desk desk;
-  Box box(desk, "mine", desk.shell_profile(), "echo ready; while :; do echo tick; sleep 0.02; done");
-  CHECK(soon([&] { return desk.hutch({"kill", "-s", "STOP", "mine"}).status == 0; }));
+  Box box(desk, own("mine"), desk.shell_profile(), "echo ready; while :; do echo tick; sleep 0.02; done");
+  CHECK(soon([&] { return desk.hutch({"kill", "-s", "STOP", own("mine")}).status == 0; }));
   const pid_t program = box.descendants().at(1);
   const auto state = [&] {
     const std::string stat = read_file("/proc/" + std::to_string(program) + "/stat");
     return stat.substr(stat.rfind(") ") + 2, 1);
   };
   CHECK(soon([&] { return state() == "T"; }));
-  CHECK(desk.hutch({"inspect", "mine"}).status == 0);
-  CHECK(desk.hutch({"kill", "-s", "CONT", "mine"}).status == 0);
+  CHECK(desk.hutch({"inspect", own("mine")}).status == 0);
+  CHECK(desk.hutch({"kill", "-s", "CONT", own("mine")}).status == 0);
   CHECK(soon([&] { return state() != "T"; }));
-  CHECK(desk.hutch({"kill", "mine"}).status == 0);
+  CHECK(desk.hutch({"kill", own("mine")}).status == 0);
   CHECK(box.wait().status == 128 + SIGTERM);
 }
 
 TEST_CASE("kill says what is no signal, and which sandbox there is instead") {
   const Desk desk;
-  Box box(desk, "browser", desk.shell_profile());
-  const Answer signal = desk.hutch({"kill", "-s", "NONE", "browser"});
+  Box box(desk, own("browser"), desk.shell_profile());
+  const Answer signal = desk.hutch({"kill", "-s", "NONE", own("browser")});
   CHECK(signal.status == 2);
   CHECK(signal.err ==
         "error[E0920]: `NONE` is no signal\n  --> command line:1:15\n   |\n"
-        " 1 | hutch kill -s NONE browser\n   |               ^^^^\n"
-        "   = help: a name such as TERM, or a number: kill -l lists them\n");
-  const Answer name = desk.hutch({"kill", "browsr"});
+        " 1 | hutch kill -s NONE " +
+            own("browser") +
+            "\n   |               ^^^^\n"
+            "   = help: a name such as TERM, or a number: kill -l lists them\n");
+  const Answer name = desk.hutch({"kill", own("browsr")});
   CHECK(name.status == 1);
-  CHECK(name.err ==
-        "error[E0917]: no sandbox called \"browsr\" is running\n   = help: did you mean browser?\n");
+  CHECK(name.err == "error[E0917]: no sandbox called \"" + own("browsr") +
+                        "\" is running\n   = help: did you mean " + own("browser") + "?\n");
   CHECK(desk.hutch({"kill"}).status == 2);
-  CHECK(desk.hutch({"kill", "browser", "another"}).status == 2);
+  CHECK(desk.hutch({"kill", own("browser"), "another"}).status == 2);
 }
 
 TEST_CASE("inspect shows the plan that the launcher executed, the processes and the namespaces") {
   const Desk desk;
   const std::string profile = desk.shell_profile();
-  Box box(desk, "mine", profile, "echo ready; sleep 100 & read x");
+  Box box(desk, own("mine"), profile, "echo ready; sleep 100 & read x");
   std::string told;
-  CHECK(soon([&] { return has(told = desk.hutch({"inspect", "mine"}).out, "user:["); }));
+  CHECK(soon([&] { return has(told = desk.hutch({"inspect", own("mine")}).out, "user:["); }));
   const std::string plan =
       desk.hutch({"plan", profile, "/bin/sh", "-c", "echo ready; sleep 100 & read x"}).out;
   CHECK(told.ends_with("\n\n" + plan));
   std::string processes = "processes  ";
   for (const pid_t pid : box.descendants()) processes += " " + std::to_string(pid);
   CHECK(has(told, processes + "\n"));
-  const std::string json = desk.hutch({"inspect", "--json", "mine"}).out;
+  const std::string json = desk.hutch({"inspect", "--json", own("mine")}).out;
   const std::string digest =
       desk.hutch({"plan", "--digest", profile, "/bin/sh", "-c", "echo ready; sleep 100 & read x"}).out;
   CHECK(has(json, "\"digest\": \"" + digest.substr(0, 64) + "\""));
@@ -288,8 +310,8 @@ TEST_CASE("who enters is in every namespace and behind every wall of the program
     CAPTURE(kind.name);
     const std::string profile = desk.shell_profile(kind.more);
     const Answer first = desk.hutch({"run", profile, "/bin/sh", "-c", kLookAtMyself});
-    Box box(desk, "mine", profile, kLookAtMyself + "; echo ready; read x");
-    const Answer second = desk.hutch({"enter", "mine", "/bin/sh", "-c", kLookAtMyself});
+    Box box(desk, own("mine"), profile, kLookAtMyself + "; echo ready; read x");
+    const Answer second = desk.hutch({"enter", own("mine"), "/bin/sh", "-c", kLookAtMyself});
     CHECK(second.status == 0);
     CHECK(second.err.empty());
     const std::string program = box.wait().out;
@@ -305,12 +327,12 @@ TEST_CASE("who enters gets no more out than the program: the floor, the files, t
   const std::string profile = desk.here.profile(
       "bare",
       bare_profile("\"/proc\" = \"proc\"\n\"/usr\" = \"ro\"\n\"/etc\" = \"ro\"\n\"/etc/ssl\" = \"hidden\""));
-  Running running({"run", "--name", "mine", profile, "arguments", ",", "input"}, desk.options);
+  Running running({"run", "--name", own("mine"), profile, "arguments", ",", "input"}, desk.options);
   expect_running(running.pid());
-  CHECK(soon([&] { return desk.names() == "mine\n"; }));
+  CHECK(soon([&] { return desk.names() == own("mine") + "\n"; }));
   const Answer inside =
-      desk.hutch({"enter", "mine", "/probe", "write", "/usr/new", ",", "look", "/etc/ssl", ",", "tiocsti",
-                  ",", "foreign", ",", "mount", ",", "remount", "/usr", ",", "fds"});
+      desk.hutch({"enter", own("mine"), "/probe", "write", "/usr/new", ",", "look", "/etc/ssl", ",",
+                  "tiocsti", ",", "foreign", ",", "mount", ",", "remount", "/usr", ",", "fds"});
   const Answer launched =
       desk.hutch({"run", profile, "write", "/usr/new", ",", "look", "/etc/ssl", ",", "tiocsti", ",",
                   "foreign", ",", "mount", ",", "remount", "/usr", ",", "fds"});
@@ -322,25 +344,26 @@ TEST_CASE("who enters gets no more out than the program: the floor, the files, t
 
 TEST_CASE("enter ends as its program does, takes its input, and tells what is missing") {
   const Desk desk;
-  Box box(desk, "mine", desk.shell_profile());
-  CHECK(desk.hutch({"enter", "mine", "/bin/sh", "-c", "exit 7"}).status == 7);
-  CHECK(desk.hutch({"enter", "mine", "/bin/sh", "-c", "kill -KILL $$"}).status == 128 + SIGKILL);
-  CHECK(desk.hutch({"enter", "mine", "cat"}, "through\n").out == "through\n");
-  CHECK(desk.hutch({"enter", "mine"}, "echo from a shell\n").out == "from a shell\n");
-  CHECK(desk.hutch({"enter", "mine", "--", "/bin/echo", "-x"}).out == "-x\n");
-  const Answer missing = desk.hutch({"enter", "mine", "/bin/nothing"});
+  Box box(desk, own("mine"), desk.shell_profile());
+  CHECK(desk.hutch({"enter", own("mine"), "/bin/sh", "-c", "exit 7"}).status == 7);
+  CHECK(desk.hutch({"enter", own("mine"), "/bin/sh", "-c", "kill -KILL $$"}).status == 128 + SIGKILL);
+  CHECK(desk.hutch({"enter", own("mine"), "cat"}, "through\n").out == "through\n");
+  CHECK(desk.hutch({"enter", own("mine")}, "echo from a shell\n").out == "from a shell\n");
+  CHECK(desk.hutch({"enter", own("mine"), "--", "/bin/echo", "-x"}).out == "-x\n");
+  const Answer missing = desk.hutch({"enter", own("mine"), "/bin/nothing"});
   CHECK(missing.status == 127);
   CHECK(missing.err.starts_with("error[E0601]: cannot execute \"/bin/nothing\": "));
-  const Answer none = desk.hutch({"enter", "min"});
+  const Answer none = desk.hutch({"enter", own("min")});
   CHECK(none.status == 125);
-  CHECK(none.err == "error[E0917]: no sandbox called \"min\" is running\n   = help: did you mean mine?\n");
+  CHECK(none.err == "error[E0917]: no sandbox called \"" + own("min") +
+                        "\" is running\n   = help: did you mean " + own("mine") + "?\n");
   CHECK(desk.hutch({"enter"}).status == 125);
 }
 
 TEST_CASE("with a terminal, who enters has one of their own inside") {
   const Desk desk;
-  Box box(desk, "mine", desk.shell_profile());
-  Terminal terminal({hutch_binary(), "enter", "mine", "/bin/sh", "-c",
+  Box box(desk, own("mine"), desk.shell_profile());
+  Terminal terminal({hutch_binary(), "enter", own("mine"), "/bin/sh", "-c",
                      "tty; stty size; read line; echo \"got $line\"; read x; exit 3"},
                     {.rows = 33, .columns = 90, .env = {{"XDG_RUNTIME_DIR", desk.here.path()}}});
   CHECK(terminal.wait_for("/dev/pts/"));
@@ -358,10 +381,11 @@ TEST_CASE("who entered ends with the sandbox, and with the hutch that entered") 
   const std::string profile = desk.shell_profile();
   for (const bool with_init : {true, false}) {
     CAPTURE(with_init);
-    Box box(desk, "mine",
+    Box box(desk, own("mine"),
             with_init ? profile
                       : desk.here.profile("shell", "extends = [\"base/system\"]\nprocess.init = false\n"));
-    Running first({"enter", "mine", "/bin/sh", "-c", "echo ready; sleep 1000 & sleep 1000"}, desk.options);
+    Running first({"enter", own("mine"), "/bin/sh", "-c", "echo ready; sleep 1000 & sleep 1000"},
+                  desk.options);
     expect_running(first.pid());
     REQUIRE(first.wait_for("ready") == "");
     // Its init, the shell, and both sleeps.
@@ -371,10 +395,10 @@ TEST_CASE("who entered ends with the sandbox, and with the hutch that entered") 
     CHECK(first.wait().status == 128 + SIGKILL);
     CHECK(soon([&] { return std::ranges::all_of(entered, [](pid_t pid) { return kill(pid, 0) < 0; }); }));
 
-    Running second({"enter", "mine", "/bin/sh", "-c", "echo ready; sleep 1000"}, desk.options);
+    Running second({"enter", own("mine"), "/bin/sh", "-c", "echo ready; sleep 1000"}, desk.options);
     expect_running(second.pid());
     REQUIRE(second.wait_for("ready") == "");
-    CHECK(soon([&] { return desk.hutch({"kill", "-s", "KILL", "mine"}).status == 0; }));
+    CHECK(soon([&] { return desk.hutch({"kill", "-s", "KILL", own("mine")}).status == 0; }));
     CHECK(second.wait().status == 128 + SIGKILL);
     CHECK(box.wait().status == 128 + SIGKILL);
   }
@@ -382,25 +406,25 @@ TEST_CASE("who entered ends with the sandbox, and with the hutch that entered") 
 
 TEST_CASE("a launcher that is stopped is told as the reason why nobody answers") {
   const Desk desk;
-  Box box(desk, "mine", desk.shell_profile());
+  Box box(desk, own("mine"), desk.shell_profile());
   box.signal(SIGSTOP);
-  const Answer answer = desk.hutch({"enter", "mine", "/bin/true"});
+  const Answer answer = desk.hutch({"enter", own("mine"), "/bin/true"});
   CHECK(answer.status == 125);
-  CHECK(answer.err ==
-        "error[E0919]: the sandbox \"mine\" does not answer\n"
-        "   = cause: its launcher is stopped, or very busy\n"
-        "   = help: if it was stopped: kill -CONT " +
-            std::to_string(box.pid()) + "\n");
+  CHECK(answer.err == "error[E0919]: the sandbox \"" + own("mine") +
+                          "\" does not answer\n"
+                          "   = cause: its launcher is stopped, or very busy\n"
+                          "   = help: if it was stopped: kill -CONT " +
+                          std::to_string(box.pid()) + "\n");
   box.signal(SIGCONT);
-  CHECK(desk.hutch({"enter", "mine", "/bin/true"}).status == 0);
+  CHECK(desk.hutch({"enter", own("mine"), "/bin/true"}).status == 0);
 }
 
 TEST_CASE("a namespace of a running sandbox is joined by the sandbox's name") {
   const Desk desk;
-  Box box(desk, "server", desk.shell_profile(), "readlink /proc/self/ns/net; echo ready; read x");
-  const std::string joined = desk.here.profile("joined",
-                                               "extends = [\"base/system\"]\n[namespaces]\nuser = { join = "
-                                               "\"sandbox:server\" }\nnet = { join = \"sandbox:server\" }");
+  Box box(desk, own("server"), desk.shell_profile(), "readlink /proc/self/ns/net; echo ready; read x");
+  const std::string joined = desk.here.profile(
+      "joined", "extends = [\"base/system\"]\n[namespaces]\nuser = { join = \"sandbox:" + own("server") +
+                    "\" }\nnet = { join = \"sandbox:" + own("server") + "\" }");
   const Answer answer =
       desk.hutch({"run", joined, "/bin/readlink", "/proc/self/ns/net", "/proc/self/ns/user"});
   CHECK(answer.status == 0);
@@ -409,15 +433,15 @@ TEST_CASE("a namespace of a running sandbox is joined by the sandbox's name") {
   CHECK(first.starts_with(answer.out.substr(0, answer.out.find('\n') + 1)));
   const Answer gone = desk.hutch({"run", joined, "/bin/true"});
   CHECK(gone.status == 125);
-  CHECK(
-      gone.err.starts_with("error[E0917]: no sandbox called \"server\" is running\n  --> " + joined + ":4:"));
+  CHECK(gone.err.starts_with("error[E0917]: no sandbox called \"" + own("server") + "\" is running\n  --> " +
+                             joined + ":4:"));
 }
 
 TEST_CASE(
     "from inside of a sandbox nobody enters another one, even where the folder of sandboxes is visible") {
   const Desk desk;
-  Box box(desk, "other", desk.shell_profile());
-  CHECK(desk.hutch({"enter", "other", "/bin/echo", "in"}).out == "in\n");
+  Box box(desk, own("other"), desk.shell_profile());
+  CHECK(desk.hutch({"enter", own("other"), "/bin/echo", "in"}).out == "in\n");
   fs::copy_file(hutch_binary(), desk.here / "program");
   // Whatever else is shared: own processes, or an own user namespace.
   std::vector<const char*> shares{"", "namespaces.pid = \"host\"\nmounts.\"/proc\" = \"ro\""};
@@ -427,14 +451,16 @@ TEST_CASE(
         desk.here.profile("open", "extends = [\"base/system\"]\n" + std::string(shared) +
                                       "\nenvironment.inherit = [\"XDG_RUNTIME_DIR\"]\n");
     for (const char* question : {"enter", "inspect"}) {
-      const Answer answer =
-          desk.hutch({"run", "--rw", desk.here.path(), open_door, desk.here / "program", question, "other"});
+      const Answer answer = desk.hutch(
+          {"run", "--rw", desk.here.path(), open_door, desk.here / "program", question, own("other")});
       INFO(answer.err);
       CHECK(answer.status != 0);
       CHECK(answer.out.empty());
-      CHECK(has(answer.err,
-                "error[E0919]: the sandbox \"other\" does not answer\n"
-                "   = cause: it answers nobody but its own user, and nobody who is in another sandbox\n"));
+      CHECK(
+          has(answer.err,
+              "error[E0919]: the sandbox \"" + own("other") +
+                  "\" does not answer\n"
+                  "   = cause: it answers nobody but its own user, and nobody who is in another sandbox\n"));
     }
   }
 }
@@ -495,14 +521,15 @@ TEST_CASE("fifty sandboxes are listed, entered and ended at once") {
   std::vector<std::unique_ptr<Running>> boxes;
   for (int i = 0; i < 50; ++i) {
     boxes.push_back(std::make_unique<Running>(
-        std::vector<std::string>{"run", "--name", "box" + std::to_string(i), profile, "wait"}, desk.options));
+        std::vector<std::string>{"run", "--name", own("box" + std::to_string(i)), profile, "wait"},
+        desk.options));
     expect_running(boxes.back()->pid());
   }
   CHECK(soon([&] {
     const std::string names = desk.names();
     return std::ranges::count(names, '\n') == 50;
   }));
-  CHECK(soon([&] { return desk.hutch({"enter", "box49", "/probe", "ids"}).status == 0; }));
+  CHECK(soon([&] { return desk.hutch({"enter", own("box49"), "/probe", "ids"}).status == 0; }));
   for (const auto& box : boxes) box->signal(SIGKILL);
   for (const auto& box : boxes) box->wait();
   CHECK(desk.names().empty());
