@@ -30,7 +30,8 @@ bool is_any_of(const Step& step) {
 /// Who enters does the same once more.
 bool gives_something_up(const Step& step) {
   return is_any_of<SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute,
-                   ScheduleCore, SetUmask, ChangeDir, DropCapabilities, NoNewPrivs, LoadFilter>(step);
+                   ScheduleCore, SetUmask, ChangeDir, DropCapabilities, NoNewPrivs, MakeRuleset, AllowPath,
+                   AllowPort, RestrictSelf, LoadFilter>(step);
 }
 
 /// Says where and as whom the program runs. Who enters makes an own step of it, or needs none: session,
@@ -59,6 +60,9 @@ class Entering {
             fmt::format("who enters a sandbox does not do what its launcher asks for: {}", kind_of(step)));
       }
     }
+    const auto ruleset = std::ranges::find_if(walls_.steps, is<MakeRuleset>);
+    if (std::any_of(walls_.steps.begin(), ruleset, is_any_of<AllowPath, AllowPort, RestrictSelf>))
+      return refused("a rule of the sandbox belongs to no ruleset");
     for (const auto& wall : {std::ranges::find_if(walls_.steps, is<DropCapabilities>),
                              std::ranges::find_if(walls_.steps, is<LoadFilter>)}) {
       if (wall == walls_.steps.end()) return refused("the sandbox has no filter, or keeps every capability");

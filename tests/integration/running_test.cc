@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -178,17 +177,20 @@ TEST_CASE("what a killed launcher leaves is no sandbox, in nobody's way, and goe
   CHECK(fs::is_empty(desk.registered));
 }
 
-TEST_CASE("an entry whose number belongs to another process now has nobody signalled") {
+TEST_CASE("an entry whose numbers belong to other processes has nobody signalled") {
   const Desk desk;
   fs::create_directory(desk.registered);
   fs::permissions(desk.registered, fs::perms::owner_all);
-  // As if the launcher lived (its lock is held), with the pid of somebody who began at another time.
-  const std::string path = desk.registered + "/" + own("ghost") + ".sandbox", self = std::to_string(getpid());
-  std::ofstream(path) << "hutch 1\nprofile x\nlauncher " << self << "\nlauncher_start 1\ninit " << self
-                      << "\nprogram " << self << "\nprogram_start 1\nend\n";
-  const int held = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  REQUIRE(flock(held, LOCK_EX | LOCK_NB) == 0);
-  for (const char* signal : {"TERM", "KILL", "ALRM"}) {
+  // This test holds the lock, as a launcher does; who is told to be its sandbox is not its child.
+  const std::string path = desk.registered + "/" + own("ghost") + ".sandbox",
+                    other = std::to_string(getppid());
+  std::ofstream(path) << "hutch 1\nprofile x\ninit " << other << "\nprogram " << other << "\nend\n";
+  const int held = open(path.c_str(), O_RDWR | O_CLOEXEC);
+  struct flock whole = {};
+  whole.l_type = F_WRLCK;
+  REQUIRE(fcntl(held, F_SETLK, &whole) == 0);
+  CHECK(desk.names() == own("ghost") + "\n");
+  for (const char* signal : {"KILL", "ALRM"}) {
     const Answer answer = desk.hutch({"kill", "-s", signal, own("ghost")});
     CHECK(answer.status == 1);
     CHECK(answer.err == "error[E0918]: the sandbox \"" + own("ghost") + "\" has ended\n");
