@@ -14,12 +14,14 @@ struct Handler {
   std::string_view name;
   int (*handle)(Session&);
 };
-constexpr Handler kHandlers[] = {
-    {"run", run_command},         {"plan", plan_command},       {"show", show_command},
-    {"check", check_command},     {"access", access_command},   {"list", list_command},
-    {"explain", explain_command}, {"schema", schema_command},   {"completion", completion_command},
-    {"ps", ps_command},           {"inspect", inspect_command}, {"enter", enter_command},
-    {"kill", kill_command},       {"version", version_command}, {"help", help_command}};
+constexpr Handler kHandlers[] = {{"run", run_command},         {"plan", plan_command},
+                                 {"show", show_command},       {"check", check_command},
+                                 {"access", access_command},   {"list", list_command},
+                                 {"diff", diff_command},       {"explain", explain_command},
+                                 {"schema", schema_command},   {"completion", completion_command},
+                                 {"ps", ps_command},           {"inspect", inspect_command},
+                                 {"enter", enter_command},     {"kill", kill_command},
+                                 {"version", version_command}, {"help", help_command}};
 
 /// The spellings of other programs.
 std::vector<std::string> in_our_words(std::vector<std::string> arguments) {

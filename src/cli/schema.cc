@@ -1,6 +1,7 @@
 #include "plan/schema.h"
 
 #include "cli/commands.h"
+#include "cli/diff_text.h"
 #include "cli/status.h"
 #include "profile/schema.h"
 
@@ -8,7 +9,10 @@ namespace hutch {
 
 int schema_command(Session& session) {
   const std::string& which = session.words.operands[0];
-  std::string text = which == "plan" ? plan_schema() : which == "report" ? report_schema() : profile_schema();
+  std::string text = which == "plan"     ? plan_schema()
+                     : which == "report" ? report_schema()
+                     : which == "diff"   ? diff_schema()
+                                         : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;
 }

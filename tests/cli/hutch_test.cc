@@ -110,6 +110,40 @@ TEST_CASE("check looks at every profile and fails if one is wrong") {
   CHECK(json.out.contains("\"profile\": \"good\",\n      \"ok\": true,\n      \"diagnostics\": []"));
 }
 
+TEST_CASE("diff says what the second profile opens, and fails if it opens anything") {
+  const Desk desk;
+  desk.write(
+      "open.toml",
+      "description = \"less so\"\n[process]\ncommand = [\"/bin/true\"]\n\n[namespaces]\nipc = \"host\"\n"
+      "[limits]\nnofile = 64\n");
+  const Answer same = desk.hutch("diff good good");
+  CHECK(same.status == 0);
+  CHECK(same.out.empty());
+
+  const Answer wider = desk.hutch("diff good open");
+  CHECK(wider.status == 1);
+  CHECK(wider.err.empty());
+  CHECK(wider.out.contains("+ namespace ipc: new -> the host's\n    (default) -> "));
+  CHECK(wider.out.contains("/open.toml:6:7\n"));
+  CHECK(wider.out.contains("- limit nofile: the caller's -> 64\n"));
+
+  // The options change both: the limit is the same then.
+  const Answer both = desk.hutch("diff --set limits.nofile=64 open good");
+  CHECK(both.status == 0);
+  CHECK(both.out.starts_with("- namespace ipc: the host's -> new\n"));
+  CHECK_FALSE(both.out.contains("nofile"));
+
+  const Answer json = desk.hutch("diff --json good open");
+  CHECK(json.status == 1);
+  CHECK(json.out.contains("\"wider\": true"));
+
+  CHECK(desk.hutch("diff good bad").status == 2);
+  CHECK(desk.hutch("diff good bad").err.contains("error[E0104]"));
+  CHECK(desk.hutch("diff good").err.starts_with("error[E0904]: `hutch diff` needs a second PROFILE"));
+  CHECK(desk.hutch("diff good good >/dev/full").status == 0);  // nothing to say
+  CHECK(desk.hutch("diff good open >/dev/full").status == 2);
+}
+
 TEST_CASE("a warning fails only a strict check") {
   const Desk desk;
   desk.write("warn.toml", "[mounts]\n\"/a\" = { type = \"dir\", mode = 755 }\n");

@@ -51,7 +51,8 @@ Compiled plan_of(const std::string& toml, const Host& host, std::vector<std::str
     return compiled;
   }
   const Request request{.arguments = std::move(arguments), .needs_command = false};
-  compiled.plan = compile(loaded->profile, request, host);
+  compiled.profile = std::move(loaded->profile);
+  compiled.plan = compile(compiled.profile, request, host);
   return compiled;
 }
 

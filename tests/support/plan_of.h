@@ -13,6 +13,7 @@ namespace hutch::test {
 /// What compiling a profile text came to. The text is loaded as a file named "box.toml".
 struct Compiled {
   Sources sources;
+  Profile profile;  ///< where it could be loaded
   Result<Plan> plan;
 
   /// The steps as sentences, one a line.
