@@ -308,5 +308,34 @@ TEST_CASE("a helper that refuses is quoted, and one that is missing is named") {
   CHECK(gone.error().front().cause == "it is not installed");
 }
 
+TEST_CASE("a helper gets its rows and nothing of the caller's environment") {
+  NEEDS_NAMESPACES();
+  char script[] = "/tmp/hutch-helper-XXXXXX";
+  const int file = mkstemp(script);
+  const std::string text =
+      "#!/bin/sh\nshift\necho \"rows $* of $(env | cut -d= -f1 | sort | tr '\\n' ' ')\" >&2\nexit 1\n";
+  REQUIRE(write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  fchmod(file, 0755);
+  close(file);
+  for (const char* name : {"LD_PRELOAD_", "GCONV_PATH", "BASH_ENV", "ENV", "IFS_"}) setenv(name, "evil", 1);
+  HandMade helped;
+  static const ZStr rows[] = {"0", "$(id)", "1; id"};
+  helped
+      .add(RunMapHelper{.program = helped.plan.strings.keep(std::string(script)), .rows = {rows, 3}},
+           Phase::parent)
+      .add(AwaitParent{})
+      .shell("echo ran");
+  const auto refused = launch_it(helped.plan);
+  unlink(script);
+  for (const char* name : {"LD_PRELOAD_", "GCONV_PATH", "BASH_ENV", "ENV", "IFS_"}) unsetenv(name);
+  REQUIRE_FALSE(refused);
+  const std::string said = refused.error().front().cause;
+  INFO(said);
+  CHECK(said.find("rows 0 $(id) 1; id of ") != std::string::npos);
+  CHECK(said.find("PATH") != std::string::npos);
+  for (const char* name : {"LD_PRELOAD_", "GCONV_PATH", "BASH_ENV", "ENV ", "IFS_"})
+    CHECK(said.find(name) == std::string::npos);
+}
+
 }  // namespace
 }  // namespace hutch::test
