@@ -42,7 +42,7 @@ _hutch() {
         enter) options='--json --verbose --log-file --color --help' operand=sandbox choices='' program=1 ;;
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
-        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff' ;;
+        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
         version) options='--verbose --log-file --color --help' operand=none choices='' ;;
         help) options='--verbose --log-file --color --help' operand=command choices='' ;;

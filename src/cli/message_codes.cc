@@ -373,6 +373,55 @@ constexpr MessageCode kCodes[] = {
     {"W0302", "a mount allows what Landlock denies",
      "Once one of landlock.read, landlock.write and landlock.execute is said, what they do not name is "
      "denied, whatever the mounts allow. Drop the lists to let the rules follow from the mounts."},
+    {"W0310", "a mount that changes nothing",
+     "A mount around it shows the same files with the same rights already. It may be left from an earlier "
+     "version of the profile, or was meant to narrow what it does not."},
+    {"W0311", "a line that another one undoes",
+     "What the line asks for has no effect: a variable that is removed again, a set-user-ID bit that "
+     "no_new_privs ignores, a capability that counts only outside of the sandbox's user namespace."},
+    {"W0312", "the program can change what is run outside of the sandbox",
+     "A writable folder holds files that you or the system will run or read as configuration later, without "
+     "a "
+     "sandbox: start-up files of shells, folders of PATH, autostart entries, units, hooks of Git, profiles "
+     "of "
+     "Hutch. Keep them read-only inside, or mount less. A mount that names such a place itself is taken as "
+     "meant."},
+    {"W0313", "the program can read secrets",
+     "Keys, passwords, credentials, browser profiles or histories lie within what is mounted. Cover them "
+     "with "
+     "\"hidden\", or mount less. A mount that names such a place itself is taken as meant. Only known places "
+     "are found: `hutch check` lists all that is mounted."},
+    {"W0314", "a socket leads out of the sandbox",
+     "Whoever connects to it has things done outside: a container engine makes anybody root, the session bus "
+     "starts programs, an agent signs, X11 reads every key that is typed, a terminal multiplexer types into "
+     "your "
+     "shells. Connecting needs no writable mount."},
+    {"W0315", "abstract sockets of the host lead out of the sandbox",
+     "Sockets without a file belong to the network namespace, so that the host's network brings those of X11 "
+     "and "
+     "D-Bus along. Landlock keeps them away from Linux 6.12 on."},
+    {"W0316", "the host's processes are within reach",
+     "In the host's pid namespace the program can signal every process of its user; without a user namespace "
+     "of "
+     "its own it can also trace them and reach their files through /proc/PID/root."},
+    {"W0317", "a dangerous capability outside of a user namespace",
+     "In a user namespace of the sandbox's own, a capability reaches what belongs to that namespace. With "
+     "`user = \"host\"` it is the host's."},
+    {"W0318", "set-user-ID programs can gain privileges",
+     "`no_new_privs = false` lets execve(2) give a program its owner's id and its file capabilities: every "
+     "such "
+     "program that is visible inside becomes a way to more rights."},
+    {"W0319", "the program is the host's root",
+     "Without a user namespace, uid 0 inside is uid 0 outside. Without capabilities it still owns root's "
+     "files, "
+     "and much of /proc and /sys asks for nothing more."},
+    {"W0320", "the program can decide what a source will be",
+     "The source of a mount lies in a folder that the program may write to, at a place where nothing is "
+     "mounted "
+     "inside. It could leave a symbolic link there, to any place of yours, and the next launch would mount "
+     "what "
+     "that leads to (as in CVE-2024-42472). One launch is safe, since sources are pinned before anything "
+     "runs."},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/diff_text.h"
+#include "cli/exposure_text.h"
 #include "cli/status.h"
 #include "profile/schema.h"
 
@@ -12,6 +13,7 @@ int schema_command(Session& session) {
   std::string text = which == "plan"     ? plan_schema()
                      : which == "report" ? report_schema()
                      : which == "diff"   ? diff_schema()
+                     : which == "check"  ? check_schema()
                                          : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;

@@ -83,19 +83,43 @@ TEST_CASE("answers go to standard output, complaints to standard error") {
   CHECK(none.err.starts_with("usage: hutch COMMAND"));
 }
 
-TEST_CASE("a profile that is fine is not worth a word") {
+TEST_CASE("a profile that is fine has no complaints, and check says what it reaches") {
   const Desk desk;
   const Answer check = desk.hutch("check good --strict");
   CHECK(check.status == 0);
-  CHECK(check.out.empty());
   CHECK(check.err.empty());
+  CHECK(check.out == R"(good reaches:
+  files to change none of the host
+  files to read   none of the host
+  your home       out of reach
+  secrets         none that are known
+  ways out        none that are known
+  network         none but a loopback of its own
+  processes       its own only
+  devices         none but null and the like
+  capabilities    none
+  your variables  none
+  more rights by  user namespaces of its own, and with them more of the kernel
+)");
+}
+
+TEST_CASE("a file that changes what it inherits is no mistake, one that undoes itself is") {
+  const Desk desk;
+  desk.write("base.toml", "[environment]\nset.A = 'x'\ninherit = ['TERM']\n");
+  desk.write("child.toml", "extends = ['base']\n[environment]\nunset = ['A']\nset.TERM = 'dumb'\n");
+  desk.write("alone.toml", "[environment]\nset.A = 'x'\nunset = ['A']\n");
+  CHECK(desk.hutch("check --strict child").status == 0);
+  const Answer alone = desk.hutch("check alone");
+  CHECK(alone.status == 0);
+  CHECK(alone.err.starts_with("warning[W0311]: the variable A is set for nothing\n"));
+  CHECK(desk.hutch("check --strict alone").status == 1);
 }
 
 TEST_CASE("check looks at every profile and fails if one is wrong") {
   const Desk desk;
   const Answer check = desk.hutch("check ./bad.toml good");
   CHECK(check.status == 1);
-  CHECK(check.out.empty());
+  CHECK(check.out.starts_with("good reaches:\n"));
   CHECK(check.err == R"(error[E0104]: mount "/usr" is "roo", which is no word for a mount
   --> ./bad.toml:2:10
    |
