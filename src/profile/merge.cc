@@ -68,7 +68,7 @@ void merge_table(Table& below, Table layer) {
     if (Entry* there = below.find(each.key)) {
       merge_value(*there, std::move(each));
     } else {
-      settle(each.value);
+      if (each.key != "command") settle(each.value);
       below.put(std::move(each));
     }
   }

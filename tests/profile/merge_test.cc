@@ -37,6 +37,11 @@ TEST_CASE("a command replaces, and its words are never removals") {
         "[process]\ncommand = [\"!x\", \"b\", \"b\"]");
 }
 
+TEST_CASE("a command keeps its words where the inherited [process] says something else, too") {
+  CHECK(merged("[process]\nnice = 1", "[process]\ncommand = ['a', 'b', 'b', '!a']") ==
+        "[process]\ncommand = [\"a\", \"b\", \"b\", \"!a\"]\nnice = 1");
+}
+
 TEST_CASE("a mount of the same type adds to the inherited one") {
   CHECK(merged("[mounts]\n'/d' = { type = 'bind', source = '/s', exec = false }", "[mounts]\n'/d' = 'rw'") ==
         "[mounts.\"/d\"]\nexec = false\nsource = \"/s\"\ntype = \"bind\"\nwrite = true");
