@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <linux/if.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -54,6 +53,10 @@ Outcome run(const KeepOpen& s, const ChildContext& context) noexcept {
   if (!directory.ok()) return failed(Call::open, directory.error());
   context.slots[s.slot] = directory.release();
   return {};
+}
+
+Outcome run(const HideFromOthers&, const ChildContext&) noexcept {
+  return check(Call::prctl, sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0));
 }
 
 Outcome run(const UnshareTime&, const ChildContext&) noexcept {
@@ -131,20 +134,41 @@ Outcome run(const ResetSignals&, const ChildContext&) noexcept {
   return set_signal_mask(0);
 }
 
-Outcome run(const CloseDescriptors& s, const ChildContext&) noexcept {
+Outcome run(const CloseDescriptors& s, const ChildContext& context) noexcept {
+  // Closed, and not only on exec: the kernel opens the interpreter of a script as this process, and
+  // "#!/proc/self/fd/7" would lead through what set-up has open. What is told to the parent is a pipe and a
+  // socket, through which nothing leads.
+  int own[] = {context.report_fd, context.channel_fd};
+  if (own[0] > own[1]) {
+    const int higher = own[0];
+    own[0] = own[1];
+    own[1] = higher;
+  }
   unsigned from = kPosixStreams;
+  const auto close_up_to = [&from](unsigned kept) noexcept {
+    if (kept < from) return Outcome{};
+    const long rc = kept > from ? sys::call(SYS_close_range, from, kept - 1, 0) : 0;
+    from = kept + 1;
+    return check(Call::close_range, rc);
+  };
+  std::size_t next = 0;
+  const auto keep_own_below = [&](unsigned limit) noexcept {
+    for (; next < 2 && (own[next] < 0 || static_cast<unsigned>(own[next]) < limit); ++next) {
+      if (own[next] < 0) continue;
+      if (const Outcome closed = close_up_to(static_cast<unsigned>(own[next])); !closed.ok()) return closed;
+    }
+    return Outcome{};
+  };
   std::uint32_t number = 0;
   for (const std::uint32_t kept : s.keep) {
     ++number;
-    if (kept > from) {
-      const long rc = sys::call(SYS_close_range, from, kept - 1, CLOSE_RANGE_CLOEXEC);
-      if (rc < 0) return check(Call::close_range, rc);
-    }
+    if (const Outcome closed = keep_own_below(kept); !closed.ok()) return closed;
+    if (const Outcome closed = close_up_to(kept); !closed.ok()) return closed;
     const long rc = sys::call(SYS_fcntl, kept, F_SETFD, 0);
     if (rc < 0) return failed(Call::fcntl, static_cast<int>(-rc), number);
-    from = kept + 1;
   }
-  return check(Call::close_range, sys::call(SYS_close_range, from, ~0U, CLOSE_RANGE_CLOEXEC));
+  if (const Outcome closed = keep_own_below(~0U); !closed.ok()) return closed;
+  return check(Call::close_range, sys::call(SYS_close_range, from, ~0U, 0));
 }
 
 }  // namespace hutch

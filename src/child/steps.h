@@ -52,6 +52,7 @@ Outcome run(const RestrictSelf& s, const ChildContext& context) noexcept;
 // process.cc
 Outcome run(const AwaitParent& s, const ChildContext& context) noexcept;
 Outcome run(const DieWithParent& s, const ChildContext& context) noexcept;
+Outcome run(const HideFromOthers& s, const ChildContext& context) noexcept;
 Outcome run(const UnshareTime& s, const ChildContext& context) noexcept;
 Outcome run(const SetHostname& s, const ChildContext& context) noexcept;
 Outcome run(const SetDomainname& s, const ChildContext& context) noexcept;

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "launch/control.h"
 #include "launch/launch.h"
+#include "launch/own_image.h"
 #include "plan/codec.h"
 #include "plan/enter.h"
 
@@ -10,6 +11,7 @@ namespace hutch {
 namespace {
 
 Result<Ending> enter(const Session& session) {
+  TRY_DO(protect_own_image());
   const Caller& caller = session.host.caller();
   TRY(const Registered sandbox, find_sandbox(caller, session.words.operands.front()));
   TRY(const Reply reply, ask(sandbox, Question::enter));

@@ -280,6 +280,12 @@ constexpr MessageCode kCodes[] = {
      "who "
      "enters takes the steps that give something up, and refuses a plan with any other."},
 
+    {"E0429", "the file of hutch could be written to from inside",
+     "By way of a script with `#!/proc/self/exe` a program inside could reach the file of hutch itself. "
+     "Where the "
+     "caller may write to that file, hutch runs from a read-only copy instead, and here it could not make "
+     "one."},
+
     // Setting up.
     {"E0501", "a step of the set-up failed",
      "The message names the step, the profile line that asked for it, the call and its error. Nothing ran, "

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/status.h"
 #include "launch/launch.h"
+#include "launch/own_image.h"
 #include "plan/codec.h"
 #include "plan/compile.h"
 #include "plan/describe.h"
@@ -69,6 +70,10 @@ void log_plan(const Plan& plan, const Sources& sources) {
 }  // namespace
 
 int run_command(Session& session) {
+  if (const auto safe = protect_own_image(); !safe) {
+    session.complain(safe.error());
+    return status_of(safe.error());
+  }
   Status status(session);
   if (const auto opened = status.open(); !opened) {
     session.complain(opened.error());

@@ -25,6 +25,10 @@ void join_parts(Draft& draft) {
   // Become somebody inside the new user namespace. The host's /proc is still there for that.
   append(draft.identity);
 
+  // From here on nobody looks into it: others may be in the pid namespace, and capabilities, which keep them
+  // off, will go before exec.
+  draft.add(steps, HideFromOthers{});
+
   // Copy what the host gives, with the caller's own rights: being root in a user namespace opens no doors.
   // Before the ids change, since the caller is who may reach it.
   if (own_mounts) {

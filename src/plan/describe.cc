@@ -100,7 +100,7 @@ std::string persona(std::uint64_t value) {
   if ((value & ADDR_NO_RANDOMIZE) != 0) words.emplace_back("no address randomisation");
   if ((value & PER_MASK) == PER_LINUX32) words.emplace_back("linux32");
   if ((value & UNAME26) != 0) words.emplace_back("uname 2.6");
-  return join(words, ", ");
+  return words.empty() ? "the usual one" : join(words, ", ");
 }
 
 const char* stream_name(int stream) {
@@ -144,6 +144,9 @@ struct Describe {
   }
   std::string operator()(const KeepOpen& s) const {
     return fmt::format("keep {} open for the init", quoted(s.path.view()));
+  }
+  std::string operator()(const HideFromOthers&) const {
+    return "let nobody look into this process until exec";
   }
   std::string operator()(const AwaitParent&) const { return "wait until the parent has written the id maps"; }
   std::string operator()(const DieWithParent&) const { return "die with the parent"; }

@@ -72,6 +72,7 @@ class Entering {
     join();
     add(CloneChild{}, Phase::clone);
     add(DieWithParent{}, Phase::setup);
+    add(HideFromOthers{}, Phase::setup);
     become_program();
     const Slot terminal = open_terminal();
     lead_session(terminal, processes);

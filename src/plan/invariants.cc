@@ -95,6 +95,10 @@ bool capabilities_are_dropped_before_the_program_runs(const Plan& plan) {
          first<DropCapabilities>(plan) != plan.steps.end();
 }
 
+bool nobody_can_look_in_once_capabilities_are_gone(const Plan& plan) {
+  return first<HideFromOthers>(plan) < first<DropCapabilities>(plan);
+}
+
 bool the_filter_is_always_loaded(const Plan& plan) { return first<LoadFilter>(plan) != plan.steps.end(); }
 
 bool a_filter_follows_no_new_privs_or_precedes_the_capabilities(const Plan& plan) {
@@ -142,6 +146,7 @@ constexpr Invariant kInvariants[] = {
     {"no mount is attached below a later one", no_mount_is_attached_below_a_later_one},
     {"sealing comes after everything is made", sealing_comes_after_everything_is_made},
     {"capabilities are dropped before the program runs", capabilities_are_dropped_before_the_program_runs},
+    {"nobody can look in once capabilities are gone", nobody_can_look_in_once_capabilities_are_gone},
     {"the filter is always loaded", the_filter_is_always_loaded},
     {"a filter follows no_new_privs, or precedes the loss of capabilities",
      a_filter_follows_no_new_privs_or_precedes_the_capabilities},

@@ -51,8 +51,9 @@ void set_personality(Draft& draft) {
       if (each.word == *word) persona |= each.persona;
     }
   }
-  if (persona == 0) return;
-  draft.add(draft.privileges, SetPersonality{persona}, draft.profile.process.personality.front().at,
+  // Always, since the caller's would be inherited: one without address randomisation, for example.
+  const auto& said = draft.profile.process.personality;
+  draft.add(draft.privileges, SetPersonality{persona}, said.empty() ? Origin{} : said.front().at,
             Phase::privileges);
 }
 

@@ -165,6 +165,11 @@ struct KeepOpen {
     visit("slot", s.slot);
   }
 };
+/// prctl(PR_SET_DUMPABLE, 0): from here to exec nobody can trace this process or look into its memory and its
+/// descriptors. After the maps, whose files would then be root's.
+struct HideFromOthers {
+  HUTCH_STEP("hide_from_others") {}
+};
 /// unshare(CLONE_NEWTIME): the next process will be in the new time namespace.
 struct UnshareTime {
   HUTCH_STEP("unshare_time") {}
@@ -535,7 +540,7 @@ struct RestrictSelf {
     visit("flags", s.flags);
   }
 };
-/// close_range: everything but 0, 1, 2 and these is closed on exec.
+/// close_range: everything but 0, 1, 2, these, and what set-up tells the parent by is closed.
 struct CloseDescriptors {
   Borrowed<std::uint32_t> keep;  ///< sorted, all above 2
   HUTCH_STEP("close_descriptors") { visit("keep", s.keep); }
@@ -563,13 +568,13 @@ struct Exec {
 using Op =
     std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
                  RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent, WriteFile,
-                 KeepOpen, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer, KeepMountsPrivate,
-                 MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay, EnterRoot, MakeDir,
-                 MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname, SetDomainname,
-                 BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity,
-                 SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal,
-                 NewGroup, ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset,
-                 AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
+                 KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
+                 KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
+                 EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
+                 SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice, SetIoPriority,
+                 SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession,
+                 TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs,
+                 MakeRuleset, AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

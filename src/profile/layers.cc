@@ -1,6 +1,5 @@
 #include "profile/layers.h"
 
-#include <sys/auxv.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "base/own_path.h"
 #include "base/path.h"
 #include "base/sources.h"
 #include "base/text.h"
@@ -20,20 +20,10 @@
 namespace hutch {
 namespace {
 
-/// This program's own file; empty where neither /proc nor the kernel's word tells.
-std::string own_binary() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  if (size > 0) return {path, static_cast<std::size_t>(size)};
-  // NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives the address as a number
-  const auto* said = reinterpret_cast<const char*>(::getauxval(AT_EXECFN));
-  return said && std::string_view(said).starts_with('/') ? real_directory(said) : "";
-}
-
 /// PREFIX/share/hutch/profiles of the PREFIX that this program was installed in. A program that runs from its
 /// own source or build tree uses the profiles of the source tree.
 std::string installed_profiles() {
-  const std::string binary = own_binary();
+  const std::string binary = own_path();
   if (binary.empty()) return "";
   std::string installed = absolute_from(parent_of(binary), std::string(HUTCH_DATA_FROM_BIN) + "/profiles");
 #if defined(HUTCH_SOURCE_PROFILES) && defined(HUTCH_BUILD_TREE)

@@ -11,6 +11,7 @@
 #include <linux/ioprio.h>
 #include <mqueue.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -641,6 +642,37 @@ void die(const Words& words) {
   std::fflush(stdout);
   raise(static_cast<int>(number(words, 1)));
 }
+/// Until its input ends: tries to look into every process that is not there for good yet.
+void watch_newcomers(const Words&) {
+  say("watching", "yes");
+  std::fflush(stdout);
+  const std::string self = std::to_string(getpid());
+  long newcomers = 0;
+  std::string last;
+  for (;;) {
+    pollfd input = {0, POLLIN, 0};
+    if (poll(&input, 1, 0) > 0) break;
+    DIR* directory = opendir("/proc");
+    while (const dirent* entry = readdir(directory)) {
+      const std::string pid = entry->d_name;
+      if (pid.find_first_not_of("0123456789") != std::string::npos || pid == self || pid == "1") continue;
+      if (pid != last) ++newcomers;
+      last = pid;
+      const std::string where = "/proc/" + pid + "/";
+      // "probe" once it has executed its program, whom anybody may look into.
+      const auto is_set_up = [&where] { return content_of(where + "comm") == "hutch"; };
+      if (!is_set_up()) continue;
+      const int memory = open((where + "mem").c_str(), O_RDONLY | O_CLOEXEC);
+      char target[256];
+      const bool descriptors = readlink((where + "fd/0").c_str(), target, sizeof target) >= 0;
+      if ((memory >= 0 || descriptors) && is_set_up())
+        say("caught", pid + (memory >= 0 ? " memory" : "") + (descriptors ? " descriptors" : ""));
+      if (memory >= 0) close(memory);
+    }
+    closedir(directory);
+  }
+  say("newcomers", newcomers);
+}
 void wait_for_ever(const Words&) {
   say("waiting", "yes");
   std::fflush(stdout);
@@ -707,6 +739,7 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"die", die},
     {"inject", inject},
     {"wait", wait_for_ever},
+    {"watch-newcomers", watch_newcomers},
     {"input", echo_input},
     {"stderr", complain},
 };

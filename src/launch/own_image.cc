@@ -1,0 +1,100 @@
+#include "launch/own_image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <string>
+
+#include "base/own_path.h"
+#include "base/unique_fd.h"
+#include "launch/errno_text.h"
+
+namespace hutch {
+namespace {
+
+constexpr const char* kImage = "/proc/self/exe";
+constexpr const char* kOwnPath = "HUTCH_OWN_PATH";
+constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+constexpr unsigned kExecutableMemfd = 0x10;  // MFD_EXEC, Linux 6.3
+
+char** g_argv = nullptr;
+
+/// False, too, where there is no /proc: then there is no way to the file either.
+bool could_be_written() {
+  if (::faccessat(AT_FDCWD, kImage, W_OK, AT_EACCESS) < 0) return false;
+  const UniqueFd image(::open(kImage, O_RDONLY | O_CLOEXEC));
+  const int seals = image ? ::fcntl(image.get(), F_GET_SEALS) : -1;
+  return seals < 0 || (seals & kSeals) != kSeals;
+}
+
+/// The same file, through a mount that exists nowhere and is read-only. Takes CAP_SYS_ADMIN.
+UniqueFd read_only_mount() {
+  UniqueFd tree(
+      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, kImage, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+  if (!tree) return {};
+  mount_attr attributes = {};
+  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+  if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
+    return {};
+  return tree;
+}
+
+UniqueFd sealed_copy() {
+  const UniqueFd image(::open(kImage, O_RDONLY | O_CLOEXEC));
+  struct stat found = {};
+  if (!image || ::fstat(image.get(), &found) < 0) return {};
+  constexpr unsigned kHow = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  UniqueFd copy(::memfd_create("hutch", kHow | kExecutableMemfd));
+  if (!copy && errno == EINVAL) copy.reset(::memfd_create("hutch", kHow));
+  if (!copy) return {};
+  for (off_t done = 0; done < found.st_size;) {
+    const ssize_t sent =
+        ::sendfile(copy.get(), image.get(), &done, static_cast<std::size_t>(found.st_size - done));
+    if (sent == 0) errno = EIO;
+    if (sent <= 0) return {};
+  }
+  if (::fcntl(copy.get(), F_ADD_SEALS, kSeals) < 0) return {};
+  return copy;
+}
+
+}  // namespace
+
+Result<void> protect_own_image() {
+  if (!could_be_written()) return {};
+  const std::string path = own_path();
+  UniqueFd copy = read_only_mount();
+  if (!copy) copy = sealed_copy();
+  if (copy && ::setenv(kOwnPath, path.c_str(), 1) == 0)
+    ::syscall(SYS_execveat, copy.get(), "", g_argv, ::environ, AT_EMPTY_PATH);
+  const int error = errno;
+  ::unsetenv(kOwnPath);
+  return fail(
+      {.code = "E0429",
+       .what = "cannot protect the file of hutch itself: " + errno_text(error),
+       .cause = "you may write to it, so a program in the sandbox might, too; and it can neither be mounted "
+                "read-only nor copied into memory (vm.memfd_noexec?)",
+       .help = "take your right to write away: chmod a-w, or install it as root for other users"});
+}
+
+void remember_own_image(char** argv) {
+  g_argv = argv;
+  const char* const said = ::getenv(kOwnPath);
+  if (said == nullptr) return;
+  // Only from ourselves: nobody else executes a file that has no path.
+  if (!could_be_written()) {
+    set_own_path(said);
+    ::prctl(PR_SET_NAME, "hutch");
+  }
+  ::unsetenv(kOwnPath);
+}
+
+}  // namespace hutch
