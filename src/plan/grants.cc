@@ -394,6 +394,7 @@ class Reader {
   void operator()(const LetChildGo&) {}
   void operator()(const AwaitParent&) {}
   void operator()(const KeepOpen&) {}
+  void operator()(const HideFromOthers&) {}
   void operator()(const UseCallersRights&) {}
   void operator()(const KeepMountsPrivate&) {}
   void operator()(const AttachStage&) {}
