@@ -1,7 +1,7 @@
 /* The least that a launcher can cost: the system calls of a workload with everything worked out beforehand, no C
    library, no heap, no diagnostics. What the benchmark calls "floor".
 
-     floor [-n] [-f FILTER] [-b COUNT FOLDER] PROGRAM      -n: a net namespace; -b: read-only binds of FOLDER/N
+     floor [-n] [-f FILTER] [-b COUNT FOLDER] PROGRAM…      -n: a net namespace; -b: read-only binds of FOLDER/N
 
    Built by bench.py: cc -O2 -static -nostdlib -fno-stack-protector -fno-builtin. x86-64. */
 #include <linux/filter.h>
@@ -97,7 +97,7 @@ static void make_dev(void) {
 
 struct work {
   unsigned long uid, gid, binds;
-  const char *folder, *program;
+  const char *folder, *const *argv;
   struct sock_fprog filter;
   int network;
 };
@@ -125,7 +125,7 @@ static void raise_loopback(void) {
 }
 
 static __attribute__((noreturn)) void child(const struct work *work) {
-  const char *const argv[] = {work->program, NULL}, *const env[] = {NULL};
+  const char *const env[] = {NULL};
   write_file("/proc/self/setgroups", "deny", 4, 10);
   map_id("/proc/self/uid_map", work->uid, 11);
   map_id("/proc/self/gid_map", work->gid, 12);
@@ -152,7 +152,7 @@ static __attribute__((noreturn)) void child(const struct work *work) {
   must(CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 21);
   if (work->filter.len > 0)
     must(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &work->filter, 0, 0), 22);
-  CALL(SYS_execve, work->program, argv, env, 0, 0);
+  CALL(SYS_execve, work->argv[0], work->argv, env, 0, 0);
   CALL(SYS_exit_group, 127, 0, 0, 0, 0);
   __builtin_unreachable();
 }
@@ -184,7 +184,7 @@ __attribute__((used)) static void start(long *stack) {
       work.filter.filter = filter;
     }
   }
-  work.program = argv[0];
+  work.argv = argv;
   struct clone_args how = {.flags = CLONE_VM | CLONE_VFORK | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID |
                                     CLONE_NEWIPC | CLONE_NEWUTS | (work.network ? CLONE_NEWNET : 0),
                            .exit_signal = 17};

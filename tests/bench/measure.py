@@ -74,7 +74,7 @@ def children(pid):
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as file:
                 found += [int(child) for child in file.read().split()]
-    except FileNotFoundError:
+    except OSError:
         pass
     return found
 
@@ -89,11 +89,11 @@ def tree(pid):
 def resident(command, count, program):
     """KiB for each of `count` sandboxes, of everything that stays beside the sleeping program: PSS, and private dirty."""
     started = [start(command) for _ in range(count)]
-    time.sleep(1.5)
     total = {"Pss": 0, "Private_Dirty": 0}
     processes = 0
-    for pid in started:
-        for each in tree(pid):
+    try:
+        time.sleep(1.5)
+        for each in [process for pid in started for process in tree(pid)]:
             with open(f"/proc/{each}/cmdline", "rb") as file:
                 if file.read().split(b"\0")[0] == program.encode():
                     continue
@@ -101,10 +101,11 @@ def resident(command, count, program):
             with open(f"/proc/{each}/smaps_rollup", encoding="ascii") as file:
                 for key, value in re.findall(r"^(Pss|Private_Dirty): +(\d+)", file.read(), re.MULTILINE):
                     total[key] += int(value)
-    for pid in started:
-        os.kill(pid, signal.SIGTERM)
-    for pid in started:
-        os.waitpid(pid, 0)
+    finally:
+        for each in [process for pid in started for process in reversed(tree(pid))]:
+            os.kill(each, signal.SIGKILL)
+        for pid in started:
+            os.waitpid(pid, 0)
     return {"processes": processes / count, "pss_kib": total["Pss"] / count, "private_dirty_kib": total["Private_Dirty"] / count}
 
 

@@ -17,7 +17,7 @@
 #include "support/skip.h"
 
 // The sanitizers bring a heap of their own, so the guard stands aside for them.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(HUTCH_SANITIZED)
 #define HUTCH_GUARD_THE_HEAP 0
 #else
 #define HUTCH_GUARD_THE_HEAP 1
