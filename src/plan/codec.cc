@@ -90,7 +90,9 @@ struct Decoder {
   void operator()(const char* /*name*/, Borrowed<T>& list) const {
     std::uint64_t count = 0;
     if (good) plain(count);
-    if (!good || count > bytes.size()) {  // nothing is shorter than a byte
+    // A text is at least its length: what cannot be there takes no memory.
+    constexpr std::size_t kShortest = std::is_same_v<T, ZStr> ? sizeof(std::uint64_t) : sizeof(T);
+    if (!good || count > bytes.size() / kShortest) {
       good = false;
       return;
     }
