@@ -116,7 +116,7 @@ std::vector<Place> all_places(const Caller& caller) {
       const auto user = number<uid_t>(std::string_view(name).substr(prefix.size()));
       // A name of a user's is that user's only.
       if (!user || *user == 0) continue;
-      if (auto one = in_private ? place(folder + "/" + name, "hutch", *user, true)
+      if (auto one = in_private ? place(fmt::format("{}/{}", folder, name), "hutch", *user, true)
                                 : place(folder, name, *user, false))
         all.push_back(*std::move(one));
     }

@@ -396,6 +396,28 @@ TEST_CASE("root that enters another user's sandbox is that user before anything 
   }
 }
 
+TEST_CASE("root that cannot become the owner of a sandbox is told so, and reads nothing of it") {
+  if (geteuid() != 0) SKIP_TEST("needs root");
+  if (!have_program("setpriv")) SKIP_TEST("no setpriv(1)");
+  const OthersFolder others;
+  const std::string name = own("liar"), id = std::to_string(others.user);
+  const FalseLauncher liar(others.path, name, others.user, {.text = hutch::encode(harmless(others.user))});
+  for (const auto& [capability, call] :
+       {std::pair<std::string, std::string>{"setuid", "setresuid"}, {"setgid", "setgroups"}}) {
+    for (const char* command : {"enter", "inspect", "kill"}) {
+      const Answer answer = run_program({"setpriv", "--inh-caps=-" + capability,
+                                         "--bounding-set=-" + capability, hutch_binary(), command, name});
+      CHECK(answer.status == (std::string(command) == "enter" ? 125 : 1));
+      CHECK(answer.out.empty());
+      CHECK(answer.err ==
+            "error[E0922]: cannot become the user " + id + " to look into the sandbox \"" + name +
+                "\": " + call +
+                ": Operation not permitted (EPERM)\n   = cause: what another user's sandbox says is "
+                "read with that user's rights only\n   = help: run hutch as that user\n");
+    }
+  }
+}
+
 TEST_CASE("root is not made to read, write or signal what is another user's to name") {
   if (geteuid() != 0) SKIP_TEST("needs root");
   const OthersFolder others;
