@@ -43,12 +43,16 @@ std::string exposure_text(const std::string& profile, const Exposure& exposure) 
   const auto line = [&text](std::string_view name, std::string_view value) {
     text += fmt::format("  {:<16}{}\n", name, value);
   };
-  line("files to change", list_text(exposure.writes, "none of the host"));
-  line("files to read", list_text(exposure.reads, "none of the host"));
-  line("your home", home_text(exposure.home));
-  line("secrets", list_text(exposure.secrets, "none that are known"));
-  line("ways out", list_text(exposure.sockets, "none that are known"));
-  if (!exposure.run_outside.empty()) line("run outside", list_text(exposure.run_outside));
+  if (exposure.knows_files) {
+    line("files to change", list_text(exposure.writes, "none of the host"));
+    line("files to read", list_text(exposure.reads, "none of the host"));
+    line("your home", home_text(exposure.home));
+    line("secrets", list_text(exposure.secrets, "none that are known"));
+    line("ways out", list_text(exposure.sockets, "none that are known"));
+    if (!exposure.run_outside.empty()) line("run outside", list_text(exposure.run_outside));
+  } else {
+    line("files", "not known: those of the mount namespace that it joins");
+  }
   line("network", whose_text(exposure.network, true));
   line("processes", whose_text(exposure.processes, false));
   line("devices", list_text(exposure.devices, "none but null and the like"));
@@ -68,6 +72,7 @@ void exposure_json(Json& json, const Exposure& exposure) {
     });
   };
   json.object([&] {
+    json.field("knows_files", exposure.knows_files);
     list("writes", exposure.writes);
     list("reads", exposure.reads);
     json.field("home", exposure.home);
@@ -114,6 +119,7 @@ std::string check_schema() {
       "type": "object",
       "description": "what the sandbox could reach here and now; missing where there is no plan",
       "properties": {
+        "knows_files": { "type": "boolean", "description": "false: it joins a mount namespace, and what is said of files says nothing" },
         "writes": { "$ref": "#/$defs/texts", "description": "paths of the host that it can change, topmost only" },
         "reads": { "$ref": "#/$defs/texts", "description": "paths of the host that it can read and not change" },
         "home": { "enum": ["hidden", "parts", "read", "write"], "description": "the caller's" },
@@ -127,7 +133,7 @@ std::string check_schema() {
         "environment": { "$ref": "#/$defs/texts", "description": "the caller's variables, by name" },
         "gains": { "$ref": "#/$defs/texts", "description": "ways to more rights" }
       },
-      "required": ["writes", "reads", "home", "secrets", "ways_out", "run_outside", "network", "processes", "devices", "capabilities", "environment", "gains"],
+      "required": ["knows_files", "writes", "reads", "home", "secrets", "ways_out", "run_outside", "network", "processes", "devices", "capabilities", "environment", "gains"],
       "additionalProperties": false
     },
     "place": {

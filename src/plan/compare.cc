@@ -46,9 +46,16 @@ class Comparison {
 
   std::vector<Difference> make() {
     compare_settings();
-    compare_places();
-    compare_paths();
-    compare_links();
+    if (first_.knows_tree && second_.knows_tree) {
+      compare_places();
+      compare_paths();
+      compare_links();
+    } else if (first_.knows_tree != second_.knows_tree) {
+      const auto text = [](const Grants& grants) {
+        return grants.knows_tree ? "a tree of its own" : "whatever is there";
+      };
+      found_.push_back({Change::wider, "path", "/", text(first_), text(second_), {}, {}});
+    }
     std::ranges::stable_sort(
         found_, {}, [](const Difference& each) { return std::tie(each.topic, each.what, each.change); });
     return std::move(found_);
@@ -137,8 +144,8 @@ class Comparison {
       for (const auto& [change, some] : {std::pair(Change::wider, gained), {Change::narrower, lost}}) {
         if (some == 0) continue;
         const bool ours = place.filesystem == "memory";  // the topic says so
-        found_.push_back({change, topic_of(place), ours ? place.path : place_text(place), said(before, place), said(after, place),
-                          before.by != nullptr ? before.by->at : Origin{},
+        found_.push_back({change, topic_of(place), ours ? place.path : place_text(place), said(before, place),
+                          said(after, place), before.by != nullptr ? before.by->at : Origin{},
                           after.by != nullptr ? after.by->at : Origin{}});
       }
     }
@@ -182,14 +189,6 @@ class Comparison {
       found_.push_back({change_of_size(before, after), "path", path, was, is,
                         before != nullptr ? before->at : Origin{}, after != nullptr ? after->at : Origin{}});
     }
-    if (first_.knows_tree == second_.knows_tree) return;
-    found_.push_back({second_.knows_tree ? Change::narrower : Change::wider,
-                      "path",
-                      "/",
-                      first_.knows_tree ? "a tree of its own" : "the tree of whom it joins",
-                      second_.knows_tree ? "a tree of its own" : "the tree of whom it joins",
-                      {},
-                      {}});
   }
 
   /// A file system in memory without a limit can fill half of it; options of other kinds that differ cannot

@@ -109,6 +109,7 @@ void look_at_gains(const Grants& grants, const Host& host, Exposure& exposure) {
 
 Exposure exposure_of(const Grants& grants, const Host& host) {
   Exposure exposure;
+  exposure.knows_files = grants.knows_tree;
   look_at_files(grants, host, exposure);
   look_at_known_places(grants, host, exposure);
   exposure.network = whose(grants, "net");

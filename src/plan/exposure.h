@@ -10,6 +10,7 @@ namespace hutch {
 
 /// What a sandbox can reach, in a dozen lines. No score: a number would hide which line is to blame.
 struct Exposure {
+  bool knows_files = true;          ///< false: it joins somebody's mount namespace; the next ones say nothing
   std::vector<std::string> writes;  ///< the host's files and folders that it can change, topmost only
   std::vector<std::string> reads;   ///< those it can read and not change
   std::string home;                 ///< the caller's: "hidden", "read", "write", "parts"

@@ -116,7 +116,9 @@ class Reader {
          .at = at_,
          .width = 1,
          .ordered = false});
-    if (s.type == CLONE_NEWNS) grants_.knows_tree = false;
+    if (s.type != CLONE_NEWNS) return;
+    grants_.knows_tree = false;
+    grants_.tree.clear();
   }
   void operator()(const CloneChild& s) {
     for (const NamespaceWord& each : kNamespaceWords) {

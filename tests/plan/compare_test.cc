@@ -108,6 +108,11 @@ TEST_CASE("what is granted differs by meaning, not by text") {
        "- namespace pid: the host's -> new\n- process signals to others: within reach -> out of reach\n"},
       {"namespaces.ipc = { join = '/run/a' }", "namespaces.ipc = { join = '/run/b' }",
        "+ namespace ipc: joined: /run/a -> joined: /run/b\n"},
+      {"namespaces.mount = { join = '/run/a' }", "",
+       "- namespace mount: joined: /run/a -> new\n"
+       "+ path /: whatever is there -> a tree of its own\n"
+       "~ path /etc/group: no file of its own -> a file of its own (210d35c6e901)\n"
+       "~ path /etc/passwd: no file of its own -> a file of its own (ce2036652397)\n"},
       {"", "namespaces.nested = 'deny'", "- privileges user namespaces inside: allowed -> denied\n"},
       // Privileges
       {"", "capabilities.keep = ['net_raw']", "+ capability net_raw: dropped -> kept\n"},

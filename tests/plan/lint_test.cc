@@ -228,6 +228,8 @@ TEST_CASE("the summary says what is reached") {
   CHECK(open.gains.size() == 5);
   CHECK(open.gains.back() == "profiles of later launches from here: /home/ada/work/.hutch");
 
+  CHECK(sealed.knows_files);
+  CHECK_FALSE(look("namespaces.mount = { join = '/run/m' }", host).exposure.knows_files);
   CHECK(look("mounts.'/home/ada' = 'ro'", host).exposure.home == "read");
   CHECK(look("mounts.'/home' = 'rw'", host).exposure.home == "write");
   CHECK(look("mounts = { '/home/ada' = 'ro', '/home/ada/.ssh' = 'hidden' }", host).exposure.secrets ==
