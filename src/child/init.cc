@@ -61,7 +61,9 @@ bool is_from_outside(const siginfo_t& info, long self, long program) noexcept {
 /// What is left of a process that has become the init.
 struct Init {
   long self, program;
-  int channel, namespaces, processes, terminal;
+  int channel, processes, terminal;
+  int namespaces[kNamespaceFileCount] = {};
+  std::size_t namespace_count = 0;
 
   /// Reaps whatever has ended. Does not return once the program is among it.
   void reap() const noexcept {
@@ -92,16 +94,17 @@ struct Init {
     if (!to_group || sys::call(SYS_kill, -program, signal) < 0) sys::call(SYS_kill, program, signal);
   }
 
-  void send_namespaces() const noexcept {
-    int descriptors[kNamespaceFileCount];
-    std::size_t count = 0;
+  /// The files themselves: the folder is one of the host's /proc, and a program that may trace could climb
+  /// from it.
+  void open_namespaces(int folder) noexcept {
     for (const char* name : kNamespaceFiles) {
-      const long fd = sys::open_at(namespaces, name, O_RDONLY | O_CLOEXEC);
+      const long fd = sys::open_at(folder, name, O_RDONLY | O_CLOEXEC);
       if (fd < 0) break;
-      descriptors[count++] = static_cast<int>(fd);
+      namespaces[namespace_count++] = static_cast<int>(fd);
     }
-    send_message(channel, {.kind = Message::Kind::namespaces}, descriptors, count);
-    for (std::size_t i = 0; i < count; ++i) sys::close(descriptors[i]);
+  }
+  void send_namespaces() const noexcept {
+    send_message(channel, {.kind = Message::Kind::namespaces}, namespaces, namespace_count);
   }
 
   [[noreturn]] void serve() const noexcept {
@@ -158,7 +161,9 @@ Outcome shrink(const ChildContext& context, const Init& init) noexcept {
   if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
   if (const long rc = sys::call(SYS_chdir, "/"); rc < 0) return check(Call::chdir, rc);
-  int kept[] = {context.report_fd, init.channel, init.namespaces, init.processes, init.terminal};
+  int kept[4 + kNamespaceFileCount] = {context.report_fd, init.channel, init.processes, init.terminal};
+  for (std::size_t i = 0; i < kNamespaceFileCount; ++i)
+    kept[4 + i] = i < init.namespace_count ? init.namespaces[i] : -1;
   return close_all_but(kept);
 }
 
@@ -205,12 +210,12 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
     return check(Call::prctl, sys::call(SYS_prctl, PR_SET_PDEATHSIG, death_signal, 0, 0, 0));
   }
   sys::call(SYS_prctl, PR_SET_NAME, "hutch-init", 0, 0, 0);
-  const Init init{.self = sys::call(SYS_getpid),
-                  .program = program,
-                  .channel = context.channel_fd,
-                  .namespaces = in_slot(context, s.namespaces),
-                  .processes = in_slot(context, s.processes),
-                  .terminal = in_slot(context, s.terminal)};
+  Init init{.self = sys::call(SYS_getpid),
+            .program = program,
+            .channel = context.channel_fd,
+            .processes = in_slot(context, s.processes),
+            .terminal = in_slot(context, s.terminal)};
+  init.open_namespaces(in_slot(context, s.namespaces));
   const Outcome shrunk = shrink(context, init);
   if (!shrunk.ok()) return shrunk;
   sys::close(context.report_fd);

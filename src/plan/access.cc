@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "plan/draft.h"
+#include "plan/landlock.h"
 
 namespace hutch {
 namespace {
@@ -32,6 +33,21 @@ const char* noun(FileKind kind) {
 }
 
 bool is_device(FileKind kind) { return kind == FileKind::char_device || kind == FileKind::block_device; }
+
+/// Rules that are written out leave no more than they name. Those that follow from the mounts change nothing.
+void narrow_by_landlock(const Draft& draft, const View::Walk& walk, AccessAnswer& answer) {
+  const std::optional<Landlock>& rules = draft.profile.landlock;
+  if (!rules || !rules->lists_files() || draft.host.kernel().landlock <= 0) return;
+  const AccessAnswer before = answer;
+  const bool execute = is_listed(rules->execute, draft.view, walk.path);
+  const bool directory = walk.seen.kind == FileKind::directory;
+  answer.readable &= is_listed(rules->read, draft.view, walk.path) || (execute && !directory);
+  answer.writable &= is_listed(rules->write, draft.view, walk.path);
+  answer.executable &= execute || directory;  // folders may always be passed through
+  const bool narrower = answer.readable != before.readable || answer.writable != before.writable ||
+                        answer.executable != before.executable;
+  if (narrower) answer.what += ", which [landlock] allows less of";
+}
 
 AccessAnswer answer_for(const Draft& draft, const std::string& path) {
   const View::Walk walk = draft.view.walk(path);
@@ -69,6 +85,7 @@ AccessAnswer answer_for(const Draft& draft, const std::string& path) {
       seen.on_host.empty() ? "of the sandbox's own" : fmt::format("of the host ({})", quoted(seen.on_host));
   answer.what =
       fmt::format("{} {}{}", noun(seen.kind), whose, mount.read_only ? ", on a read-only mount" : "");
+  narrow_by_landlock(draft, walk, answer);
   return answer;
 }
 

@@ -17,12 +17,6 @@ namespace {
 
 using Paths = std::optional<std::vector<Said<std::string>>>;
 
-bool covers(const Paths& paths, const View& view, const std::string& path) {
-  return paths && std::ranges::any_of(*paths, [&](const Said<std::string>& each) {
-           return is_within(path, view.walk(normalise(*each)).path);
-         });
-}
-
 void warn(Draft& draft, const char* code, std::string what, Origin at, const Mount* other, std::string label,
           std::string help) {
   Diagnostic warning{.code = code,
@@ -64,7 +58,7 @@ void check_mounts(Draft& draft, const Landlock& rules) {
     const bool below = rules.write && std::ranges::any_of(*rules.write, [&](const Said<std::string>& each) {
                          return is_within(normalise(*each), path);
                        });
-    if (below || covers(rules.write, draft.view, path)) continue;
+    if (below || is_listed(rules.write, draft.view, path)) continue;
     warn(draft, "W0302",
          fmt::format("{} is mounted writable, and `landlock.write` does not name it", quoted(path)),
          mount.asked->write->at, nullptr, "",
@@ -77,7 +71,7 @@ void check_program(Draft& draft, const Landlock& rules) {
   const auto* exec = std::get_if<Exec>(&draft.exec.back().op);
   if (exec == nullptr) return;
   const std::string path = draft.view.walk(std::string(exec->path.view())).path;
-  if (covers(rules.execute, draft.view, path)) return;
+  if (is_listed(rules.execute, draft.view, path)) return;
   const Origin at = rules.execute && !rules.execute->empty() ? rules.execute->front().at : rules.at;
   warn(draft, "W0302", fmt::format("`landlock.execute` does not let the program {} run", quoted(path)), at,
        nullptr, "", "name its folder there, and that of its loader, such as \"/lib64\"");

@@ -134,6 +134,9 @@ class Writer {
       case MountType::proc:
         add_proc(mount);
         break;
+      case MountType::sysfs:
+        add_sysfs(mount);
+        break;
       default:
         entries_.emplace(mount.target, mount);
     }
@@ -188,19 +191,37 @@ class Writer {
       add_made_up(std::move(node));
   }
 
-  /// What the container runtimes hide or make read-only in /proc. Where no uid of the host's root is inside,
-  /// the files' own modes keep it out, and covers would only stop sandboxes inside the sandbox: the kernel
-  /// gives a fresh procfs to those who can see a whole one.
-  void add_proc(const Mount& mount) {
-    entries_.emplace(mount.target, mount);
-    const bool masked = mount.mask ? **mount.mask : draft_.host_root_inside;
-    if (!masked || (mount.subset_pid && **mount.subset_pid)) return;
-    constexpr std::array kHidden{"acpi",          "asound",      "interrupts", "kcore",      "keys",
-                                 "latency_stats", "sched_debug", "scsi",       "timer_list", "timer_stats"};
-    for (const char* name : kHidden) {
-      if (draft_.host.look(join_path("/proc", name)).kind == FileKind::missing) continue;
+  /// Covers for what is there, each by its path below the mount.
+  template <class Names>
+  void add_covers(const Mount& mount, const char* of_host, const Names& names) {
+    for (const auto& name : names) {
+      if (draft_.host.look(join_path(of_host, name)).kind == FileKind::missing) continue;
       add_made_up(plain(mount, join_path(mount.target, name), MountType::hidden));
     }
+  }
+
+  /// What the container runtimes hide, and what else only root may read.
+  void add_proc(const Mount& mount) {
+    entries_.emplace(mount.target, mount);
+    if (!is_masked(draft_, mount) || (mount.subset_pid && **mount.subset_pid)) return;
+    constexpr std::array kHidden{"acpi",         "asound",      "interrupts", "kcore",         "keys",
+                                 "kpagecgroup",  "kpagecount",  "kpageflags", "latency_stats", "mtrr",
+                                 "pagetypeinfo", "sched_debug", "scsi",       "slabinfo",      "timer_list",
+                                 "timer_stats",  "vmallocinfo"};
+    add_covers(mount, "/proc", kHidden);
+  }
+
+  void add_sysfs(const Mount& mount) {
+    entries_.emplace(mount.target, mount);
+    if (!is_masked(draft_, mount)) return;
+    constexpr std::array kHidden{"dev/block", "devices/virtual/powercap", "firmware", "fs/selinux"};
+    add_covers(mount, "/sys", kHidden);
+    std::vector<std::string> throttles;
+    for (const std::string& name :
+         draft_.host.list("/sys/devices/system/cpu").value_or(std::vector<std::string>{})) {
+      if (name.starts_with("cpu")) throttles.push_back("devices/system/cpu/" + name + "/thermal_throttle");
+    }
+    add_covers(mount, "/sys", throttles);
   }
 
   void add_glob(const Mount& mount) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <map>
 #include <string>
@@ -35,6 +36,13 @@ const std::uint64_t kLandlockExecute = kExecute | kReadFile;
 
 bool is_cover(const PlacedMount& mount) {
   return mount.asked != nullptr && mount.asked->type == MountType::hidden;
+}
+
+bool is_listed(const std::optional<std::vector<Said<std::string>>>& paths, const View& view,
+               const std::string& path) {
+  return paths && std::ranges::any_of(*paths, [&](const Said<std::string>& each) {
+           return is_within(path, view.walk(normalise(*each)).path);
+         });
 }
 
 std::uint64_t rights_of(const PlacedMount& mount, FileKind kind) {

@@ -60,6 +60,11 @@ MountFlags flags_of(const Mount& mount) {
   return flags;
 }
 
+bool is_masked(const Draft& draft, const Mount& mount) {
+  if (mount.mask) return **mount.mask;
+  return draft.host_root_inside || !*draft.profile.namespaces.nested;
+}
+
 Backing backing_of(const Mount& mount) {
   switch (mount.type) {
     case MountType::bind:
@@ -376,7 +381,7 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
       break;
     case MountType::proc:
       attach(mount, walk, proc_of(mount));
-      if (mount.mask ? **mount.mask : draft_.host_root_inside) {
+      if (is_masked(draft_, mount)) {
         for (const char* part : {"bus", "fs", "irq", "sys", "sysrq-trigger"}) {
           if (draft_.host.look(join_path("/proc", part)).kind == FileKind::missing) continue;
           const std::string path = join_path(walk.path, part);

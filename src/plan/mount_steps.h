@@ -59,6 +59,11 @@ std::string source_of(const Mount& mount);
 /// MOUNT_ATTR_* for an entry: nosuid and nodev unless it says otherwise, read-only unless it is writable.
 MountFlags flags_of(const Mount& mount);
 
+/// Are the sensitive parts of this proc or sysfs covered? Where the profile says so; else where the host's
+/// root is inside, whom the files' own modes do not keep out, and where there can be no sandboxes inside,
+/// which covers would end (decisions/0004).
+bool is_masked(const Draft& draft, const Mount& mount);
+
 /// What will show through a mount of this entry.
 Backing backing_of(const Mount& mount);
 

@@ -417,6 +417,17 @@ TEST_CASE("a sandbox inside works where Landlock leaves files to the mounts, and
             "leave [landlock] out\n"));
 }
 
+TEST_CASE("`hutch access` knows the lists") {
+  NEEDS_ABI(1);
+  const Workspace here;
+  const std::string box =
+      two_folders(here, "[landlock]\nread = [\"/open\"]\nwrite = [\"/data\"]\nexecute = [\"/probe\"]\n");
+  const auto ask = [&](const char* path) { return run_hutch({"access", box, path}).out; };
+  CHECK(has(ask("/open/file"), "which [landlock] allows less of"));
+  CHECK(has(ask("/data/file"), "which [landlock] allows less of"));
+  CHECK_FALSE(has(ask("/probe"), "allows less"));
+}
+
 TEST_CASE("the report says what Landlock restricts, and the plan warns of lists that do not fit the mounts") {
   NEEDS_ABI(6);
   const Workspace here;

@@ -137,3 +137,16 @@ TEST_CASE("who is in the pid namespace that a sandbox joins cannot look into it 
   CHECK(seen["newcomers"] != "0");
   CHECK(seen.all("caught=") == std::vector<std::string>{});
 }
+
+TEST_CASE("a program of root's that may trace finds no way to the host in the init") {
+  if (geteuid() != 0) SKIP_TEST("needs root");
+  const Workspace here;
+  const std::string box =
+      here.profile("box", bare_profile("\"/proc\" = \"proc\"\n[capabilities]\nkeep = [\"sys_ptrace\"]\n",
+                                       "[namespaces]\nuser = \"host\""));
+  const Answer answer = run_hutch({"run", box, "folders-of", "1"});
+  INFO(answer.out << answer.err);
+  CHECK(answer["descriptors"] != "(missing)");
+  CHECK(answer["descriptors"] != "0");
+  CHECK(answer.all("folder=") == std::vector<std::string>{});
+}

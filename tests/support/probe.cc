@@ -603,6 +603,23 @@ void break_into(const Words& words) {
     say(name, outcome(open((where + name).c_str(), O_PATH | O_CLOEXEC)));
 }
 
+/// The folders that another process has open: ways to climb from.
+void folders_of(const Words& words) {
+  const std::string where = "/proc/" + arg(words, 1) + "/fd";
+  DIR* const descriptors = opendir(where.c_str());
+  if (!descriptors) return say("folders", outcome(-1));
+  long seen = 0;
+  while (const dirent* entry = readdir(descriptors)) {
+    const std::string path = where + "/" + entry->d_name;
+    struct stat found {};
+    if (entry->d_name[0] == '.' || stat(path.c_str(), &found) != 0) continue;
+    ++seen;
+    if (S_ISDIR(found.st_mode)) say("folder", link_of(path));
+  }
+  closedir(descriptors);
+  say("descriptors", seen);
+}
+
 /// Reads FOLDER/NAME through a descriptor of FOLDER.
 void read_through(const Words& words) {
   const int folder = open(arg(words, 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -734,6 +751,7 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"user-namespaces", make_user_namespaces},
     {"undo-below", undo_mounts_below},
     {"break-into", break_into},
+    {"folders-of", folders_of},
     {"read-through", read_through},
     {"exit", leave},
     {"die", die},
