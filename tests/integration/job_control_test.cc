@@ -166,13 +166,13 @@ TEST_CASE("a shell inside has job control of its own, and suspends hutch when it
   REQUIRE(shell.wait_for("box> "));
   CHECK_FALSE(has(shell.seen(), "no job control"));
   shell.type("sleep 1000\r");
-  REQUIRE(shell.wait_for("sleep 1000"));
+  REQUIRE(shell.wait_for("sleep 1000\r\n"));
   CHECK(shell.stays_silent(100));
   shell.type(kCtrlZ);
   REQUIRE(shell.wait_for("Stopped"));
   REQUIRE(shell.wait_for("box> "));
   shell.type("fg\r");
-  REQUIRE(shell.wait_for("sleep 1000"));
+  REQUIRE(shell.wait_for("sleep 1000\r\n"));
   CHECK(shell.stays_silent(100));
   shell.type(kCtrlC);
   REQUIRE(shell.wait_for("box> "));
