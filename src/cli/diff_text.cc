@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/text.h"
 
@@ -43,11 +45,28 @@ void side_json(Json& json, const char* name, const std::string& value, const Ori
   });
 }
 
+/// System calls come by the dozen: those of one fate are told on one line.
+std::vector<Difference> gathered(const std::vector<Difference>& differences) {
+  std::vector<Difference> all;
+  for (const Difference& each : differences) {
+    const auto alike = [&each](const Difference& other) {
+      return other.topic == "seccomp" && other.change == each.change && other.before == each.before &&
+             other.after == each.after;
+    };
+    const auto found = each.topic == "seccomp" ? std::ranges::find_if(all, alike) : all.end();
+    if (found == all.end())
+      all.push_back(each);
+    else
+      found->what += ", " + each.what;
+  }
+  return all;
+}
+
 }  // namespace
 
 std::string differences_text(const std::vector<Difference>& differences, const Sources& sources) {
   std::string text;
-  for (const Difference& each : differences) {
+  for (const Difference& each : gathered(differences)) {
     text += fmt::format("{} {} {}: {} -> {}\n", words_of(each.change).sign, each.topic, printable(each.what),
                         printable(each.before), printable(each.after));
     const std::string before = where(each.before_at, sources);

@@ -617,8 +617,9 @@ class Reader {
   // --- the tree
 
   [[nodiscard]] std::string real(ZStr path) const {
-    std::string found = host_.real_path(std::string(path.view()));
-    return found.empty() ? std::string(path.view()) : found;
+    const std::string written(path.view());
+    const std::string found = host_.real_path(written);
+    return found.empty() ? written : found;
   }
   [[nodiscard]] Place on_host(ZStr path) const { return {"", real(path)}; }
 
