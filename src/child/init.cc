@@ -60,8 +60,8 @@ bool is_from_outside(const siginfo_t& info, long self, long program) noexcept {
 
 /// What is left of a process that has become the init.
 struct Init {
-  long self, program;
-  int channel, processes, terminal;
+  long self = 0, program = 0;
+  int channel = -1, processes = -1, terminal = -1;
   int namespaces[kNamespaceFileCount] = {};
   std::size_t namespace_count = 0;
 
@@ -202,6 +202,18 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
     if (death_signal != 0 && parent_is_gone(context)) return failed(Call::poll, EPIPE);
   }
 
+  // A program that may trace (root's, with CAP_SYS_PTRACE) takes what this process has open, from its first
+  // moment on: by then nothing is open that leads to the host's files.
+  Init init{.self = sys::call(SYS_getpid),
+            .channel = context.channel_fd,
+            .processes = in_slot(context, s.processes),
+            .terminal = in_slot(context, s.terminal)};
+  if (s.namespaces != kNone) {
+    init.open_namespaces(in_slot(context, s.namespaces));
+    close_slot(context, s.namespaces);
+  }
+  for (const Pinned& pin : context.pins) sys::close(pin.fd);
+
   const long program = sys::call(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
   if (program < 0) return check(Call::clone, program);
   if (program == 0) {
@@ -210,12 +222,7 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
     return check(Call::prctl, sys::call(SYS_prctl, PR_SET_PDEATHSIG, death_signal, 0, 0, 0));
   }
   sys::call(SYS_prctl, PR_SET_NAME, "hutch-init", 0, 0, 0);
-  Init init{.self = sys::call(SYS_getpid),
-            .program = program,
-            .channel = context.channel_fd,
-            .processes = in_slot(context, s.processes),
-            .terminal = in_slot(context, s.terminal)};
-  init.open_namespaces(in_slot(context, s.namespaces));
+  init.program = program;
   const Outcome shrunk = shrink(context, init);
   if (!shrunk.ok()) return shrunk;
   sys::close(context.report_fd);

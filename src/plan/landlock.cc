@@ -225,6 +225,7 @@ class Rules {
 
   void collect_paths() {
     if (follows_mounts()) return follow_mounts();
+    if (!profile_) return;
     const auto list = [this](const std::optional<std::vector<Said<std::string>>>& paths,
                              std::uint64_t rights) {
       if (!paths) return;
@@ -291,7 +292,7 @@ class Rules {
       remark(
           fmt::format("Landlock lets nothing new be made in {} itself, since mounts below it are read-only",
                       quoted(path)),
-          profile_->at);
+          origin());
     }
   }
 

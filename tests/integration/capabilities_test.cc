@@ -141,3 +141,12 @@ TEST_CASE("root without a user namespace can turn nothing of the kernel's, nor w
   CHECK(answer["open-write:/proc/1/exe"] == "EACCES");
   CHECK(answer["open-write:/proc/irq/default_smp_affinity"] != "ok");
 }
+
+TEST_CASE("the caller's personality is not inherited, and the profile's holds") {
+  if (!have_program("setarch")) SKIP_TEST("no setarch(8)");
+  const Workspace here;
+  const std::string box = here.profile("box", bare_profile());
+  CHECK(run_program({"setarch", "-R", hutch_binary(), "run", box, "scheduling"})["personality"] == "0");
+  CHECK(run_program({"setarch", "-R", hutch_binary(), "run", "--set", "process.personality = ['uname26']",
+                     box, "scheduling"})["personality"] == std::to_string(0x0020000));
+}

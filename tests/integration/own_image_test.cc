@@ -150,3 +150,24 @@ TEST_CASE("a program of root's that may trace finds no way to the host in the in
   CHECK(answer["descriptors"] != "0");
   CHECK(answer.all("folder=") == std::vector<std::string>{});
 }
+
+TEST_CASE(
+    "where no copy of a file that the caller may write to can be made, nothing runs, and the message says "
+    "why") {
+  if (!have_program("strace")) SKIP_TEST("no strace(1)");
+  const Workspace here;
+  const std::string own = here / "hutch";
+  std::filesystem::copy_file(hutch_binary(), own);
+  const std::string box = here.profile("box", bare_profile());
+  const Answer answer =
+      run_program({"strace", "-qq", "-o", here / "log", "-e", "inject=open_tree:error=EPERM", "-e",
+                   "inject=memfd_create:error=EACCES", own, "run", box, "exit", "0"});
+  if (has(answer.err, "strace:")) SKIP_TEST("strace may not trace here");
+  CHECK(answer.status == 125);
+  CHECK(answer.err ==
+        "error[E0429]: cannot protect the file of hutch itself: Permission denied (EACCES)\n"
+        "   = cause: you may write to it, so a program in the sandbox might, too; and it can neither be "
+        "mounted "
+        "read-only nor copied into memory (vm.memfd_noexec?)\n"
+        "   = help: take your right to write away: chmod a-w, or install it as root for other users\n");
+}
