@@ -35,6 +35,9 @@ constexpr const char* kMounts = R"(
 "/link" = { type = "symlink", to = "tmp" }
 "/a/b/c" = "dir"
 "/sealed" = { type = "tmpfs", write = false }
+[landlock]
+connect_tcp = [443]
+scope = ["signal"]
 [limits]
 core = 0
 nofile = 200

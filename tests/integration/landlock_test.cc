@@ -138,6 +138,45 @@ TEST_CASE("each right to files ends where the lists end, though the mount would 
   CHECK(allowed["execute:/open/program"] == "ok");
 }
 
+TEST_CASE("each list gives its own rights and no others") {
+  NEEDS_ABI(3);
+  const auto with = [](std::string_view list) {
+    const Workspace here;
+    const std::string rest =
+        "[landlock]\nexecute = [\"/probe\"" + std::string(list == "execute" ? ", \"/data\"" : "") + "]\n";
+    const std::string own = list == "execute" ? "" : std::string(list) + " = [\"/data\"]\n";
+    return run_hutch(try_all(two_folders(here, rest + own), "/data"));
+  };
+  const Answer read = with("read");
+  {
+    INFO(read.out << read.err);
+    CHECK(read["read:/data/file"] == "content");
+    CHECK(read["list:/data"] == "file moved program removed sub");
+    for (const char* what : {"open-write:/data/file", "truncate:/data/file", "rename:/data/moved",
+                             "remove:/data/removed", "execute:/data/program"})
+      CHECK(read[what] == "EACCES");
+    for (const std::string& make : kMakes) CHECK(read[make] == "EACCES");
+  }
+  const Answer write = with("write");
+  {
+    INFO(write.out << write.err);
+    for (const char* what :
+         {"open-write:/data/file", "truncate:/data/file", "rename:/data/moved", "remove:/data/removed"})
+      CHECK(write[what] == "ok");
+    for (const std::string& make : kMakes) CHECK(write[make] == "ok");
+    for (const char* what : {"read:/data/file", "list:/data", "execute:/data/program"})
+      CHECK(write[what] == "EACCES");
+  }
+  const Answer execute = with("execute");
+  INFO(execute.out << execute.err);
+  CHECK(execute["execute:/data/program"] == "ok");
+  CHECK(execute["read:/data/file"] == "content");  // which the kernel does to execute
+  for (const char* what : {"list:/data", "open-write:/data/file", "truncate:/data/file", "rename:/data/moved",
+                           "remove:/data/removed"})
+    CHECK(execute[what] == "EACCES");
+  for (const std::string& make : kMakes) CHECK(execute[make] == "EACCES");
+}
+
 TEST_CASE("nothing is moved or linked from where it may be written into where it may not, nor back") {
   NEEDS_ABI(2);
   const Workspace here;
