@@ -10,13 +10,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 
 #include "base/text.h"
-#include "child/channel.h"
 #include "launch/errno_text.h"
 #include "launch/process_facts.h"
+#include "launch/whole_number.h"
 #include "profile/words.h"
 
 namespace hutch {
@@ -96,15 +95,6 @@ std::vector<std::string> names_in(int folder) {
   return names;
 }
 
-/// Nothing for what is no number as the kernel writes one.
-template <class T>
-std::optional<T> number(std::string_view text) {
-  T value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 /// Every folder in which sandboxes that the caller may see are registered.
 std::vector<Place> all_places(const Caller& caller) {
   std::vector<Place> all = places_of(caller);
@@ -113,7 +103,7 @@ std::vector<Place> all_places(const Caller& caller) {
     const UniqueFd fd = open_folder(AT_FDCWD, folder);
     for (const std::string& name : names_in(fd.get())) {
       if (!name.starts_with(prefix)) continue;
-      const auto user = number<uid_t>(std::string_view(name).substr(prefix.size()));
+      const auto user = whole_number<uid_t>(std::string_view(name).substr(prefix.size()));
       // A name of a user's is that user's only.
       if (!user || *user == 0) continue;
       if (auto one = in_private ? place(fmt::format("{}/{}", folder, name), "hutch", *user, true)
@@ -132,11 +122,6 @@ std::optional<RegistryFolder> open_place(const Place& place) {
   struct stat found = {};
   if (!fd || ::fstat(fd.get(), &found) < 0 || !is_private(found, place.owner)) return std::nullopt;
   return RegistryFolder{place.path(), place.owner, std::make_shared<UniqueFd>(std::move(fd))};
-}
-
-bool is_namespace(std::string_view name) {
-  return std::ranges::any_of(
-      kNamespaceFiles, [name](std::string_view file) { return file.substr(0, file.find('_')) == name; });
 }
 
 /// Who holds the lock: a pid, 0 for somebody whom we cannot see, nothing for nobody.
@@ -222,46 +207,6 @@ std::unexpected<Diagnostics> not_begun(const Registered& sandbox) {
 }
 
 }  // namespace
-
-std::string text_of(const Registered& about) {
-  std::string text = "hutch 1\n";
-  const auto line = [&text](std::string_view key, std::string_view value) {
-    text += fmt::format("{} {}\n", key, printable(value));
-  };
-  line("profile", about.profile);
-  line("command", about.command);
-  line("digest", about.digest);
-  line("started", std::to_string(about.started));
-  if (about.init > 0) line("init", std::to_string(about.init));
-  if (about.program > 0) line("program", std::to_string(about.program));
-  for (const auto& [name, inode] : about.namespaces) line("ns " + name, std::to_string(inode));
-  return text + "end\n";
-}
-
-Registered registered_from(std::string_view text) {
-  Registered about;
-  const auto pid = [](std::string_view value) {
-    const auto read = number<pid_t>(value);
-    return read && *read > 0 ? *read : -1;
-  };
-  for (const std::string_view line : split(text, '\n')) {
-    const std::size_t space = line.find(' ');
-    const std::string_view key = line.substr(0, space);
-    const std::string_view value = space == line.npos ? "" : line.substr(space + 1);
-    if (key == "profile") about.profile = printable(value);
-    if (key == "command") about.command = printable(value);
-    if (key == "digest" && value.find_first_not_of("0123456789abcdef") == value.npos) about.digest = value;
-    if (key == "started") about.started = number<std::uint64_t>(value).value_or(0);
-    if (key == "init") about.init = pid(value);
-    if (key == "program") about.program = pid(value);
-    if (key != "ns" || about.namespaces.size() == kNamespaceFileCount) continue;
-    const std::size_t gap = value.find(' ');
-    const auto inode = number<std::uint64_t>(gap == value.npos ? "" : value.substr(gap + 1));
-    if (inode && is_namespace(value.substr(0, gap)))
-      about.namespaces.emplace_back(value.substr(0, gap), *inode);
-  }
-  return about;
-}
 
 Result<RegistryFolder> registry_folder(const Caller& caller) {
   const auto places = places_of(caller);

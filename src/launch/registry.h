@@ -2,16 +2,15 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "host/host.h"
+#include "launch/registered.h"
 
 /// Running sandboxes, by name: one file for each in a folder of the user's own. Its launcher holds a record
 /// lock on the file (fcntl(2), F_SETLK) as long as it lives, which the kernel lets go on any death, and of
@@ -21,22 +20,6 @@
 /// of it: who owns the folder, and who holds the lock.
 
 namespace hutch {
-
-/// What the file of a sandbox says.
-struct Registered {
-  std::string name, profile, command, digest;
-  pid_t launcher = -1;            ///< who holds the lock; -1 if that is nobody whom this process can see
-  pid_t init = -1, program = -1;  ///< -1 until it runs
-  std::uint64_t started = 0;      ///< milliseconds since 1970
-  std::vector<std::pair<std::string, std::uint64_t>> namespaces;  ///< "net", inode
-  uid_t owner = 0;                                                ///< of the folder and the file
-  std::string path;                                               ///< of the file, for messages
-  std::shared_ptr<const UniqueFd> folder;
-};
-
-std::string text_of(const Registered& about);
-/// Of bytes from anybody: what makes no sense in them is left out.
-Registered registered_from(std::string_view text);
 
 /// A folder in which nobody but its owner can put anything, opened.
 struct RegistryFolder {

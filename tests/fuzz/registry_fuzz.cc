@@ -3,7 +3,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "fuzz/fuzz.h"
-#include "launch/registry.h"
+#include "launch/registered.h"
 
 using namespace hutch;
 using hutch::test::always;
