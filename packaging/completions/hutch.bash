@@ -26,23 +26,24 @@ _hutch() {
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run plan show check access diff list ps inspect enter kill explain schema completion version help
+        _hutch_offer run plan show check access diff verify list ps inspect enter kill explain schema completion version help
         return
     fi
     case $command in
-        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
+        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --verify --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         plan) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --digest --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         show) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         check) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --strict --json --verbose --log-file --color --help' operand=profiles choices='' ;;
         access) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile_and_paths choices='' ;;
         diff) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profiles choices='' ;;
+        verify) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         list) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
         ps) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
         inspect) options='--json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         enter) options='--json --verbose --log-file --color --help' operand=sandbox choices='' program=1 ;;
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
-        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check' ;;
+        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
         version) options='--verbose --log-file --color --help' operand=none choices='' ;;
         help) options='--verbose --log-file --color --help' operand=command choices='' ;;
@@ -80,7 +81,7 @@ _hutch() {
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
         sandbox) ((operands == 0)) && _hutch_names ps ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run plan show check access diff list ps inspect enter kill explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run plan show check access diff verify list ps inspect enter kill explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch

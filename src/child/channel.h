@@ -12,6 +12,7 @@
 ///
 ///   set-up   --- terminal + the master of the pseudo-terminal --->  launcher
 ///   program  --- begins, right before execve; its pid is in the credentials --->
+///   program  <-- one byte, where somebody looks at the sandbox before it begins ---
 ///   init     --- stopped: the program was stopped by a signal --->
 ///   init     <-- SIGCONT, SIGTERM … : for the program, or for its process group ---
 ///   init     <-- kAskNamespaces ---

@@ -1,5 +1,6 @@
 #include "child/run.h"
 
+#include <linux/prctl.h>
 #include <sys/resource.h>
 
 #include <concepts>
@@ -48,6 +49,23 @@ Outcome restore_file_limit(const ChildContext& context) noexcept {
   return check(Call::prlimit, sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr));
 }
 
+/// prctl(PR_SET_DUMPABLE): ptrace(2) and most of /proc/PID are closed to others while it is 0. execve opens
+/// them again.
+Outcome let_look(const ChildContext& context) noexcept {
+  if (!context.held || !context.lets_look) return {};
+  return check(Call::prctl, sys::call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
+/// Waits until the launcher has looked. Without its word nothing runs.
+Outcome await_word(const ChildContext& context) noexcept {
+  if (!context.held) return {};
+  char word = 0;
+  long got = -EINTR;
+  while (got == -EINTR) got = sys::call(SYS_read, context.channel_fd, &word, 1);
+  if (got < 0) return check(Call::read, got);
+  return got == 1 ? Outcome{} : failed(Call::read, EPIPE);
+}
+
 void close_parents_ends(const ChildContext& context) noexcept {
   for (const int fd : context.parents_ends) {
     if (fd >= 0) sys::close(fd);
@@ -89,7 +107,9 @@ void run_child(const ChildContext& context) noexcept {
       outcome = restore_file_limit(context);
       if (outcome.ok() && context.channel_fd >= 0)
         outcome = send_message(context.channel_fd, {.kind = Message::Kind::begins});
+      if (outcome.ok()) outcome = let_look(context);
       if (outcome.ok() && !tell(context, i, {})) give_up();
+      if (outcome.ok()) outcome = await_word(context);
     }
     if (outcome.ok()) outcome = run_step(step, context);
     if (!outcome.ok()) {

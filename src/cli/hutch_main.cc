@@ -21,7 +21,8 @@ constexpr Handler kHandlers[] = {{"run", run_command},         {"plan", plan_com
                                  {"schema", schema_command},   {"completion", completion_command},
                                  {"ps", ps_command},           {"inspect", inspect_command},
                                  {"enter", enter_command},     {"kill", kill_command},
-                                 {"version", version_command}, {"help", help_command}};
+                                 {"version", version_command}, {"help", help_command},
+                                 {"verify", verify_command}};
 
 /// The spellings of other programs.
 std::vector<std::string> in_our_words(std::vector<std::string> arguments) {

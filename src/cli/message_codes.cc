@@ -313,6 +313,14 @@ constexpr MessageCode kCodes[] = {
      "cannot be a layer. The message says which."},
     {"E0509", "hutch itself lacked something",
      "A pipe, a process or memory could not be had; this is about the machine and not about the profile."},
+    {"E0510", "the sandbox is not what its plan says",
+     "Asked for with --verify: after set-up, before the program begins, everything that the kernel shows of "
+     "the sandbox is compared with the plan: mounts, ids, capabilities, namespaces, limits, descriptors. The "
+     "message names each step that differs, with its line of the profile. Nothing ran; exit status 125."},
+    {"E0511", "the sandbox cannot be verified",
+     "Verifying reads /proc of the process that is about to become the program. It takes a /proc of the "
+     "launcher's own pid namespace, and the right to look: for a sandbox that joins namespaces of others, "
+     "that is root's."},
 
     // The program itself.
     {"E0601", "the program was not found",

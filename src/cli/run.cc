@@ -13,6 +13,7 @@
 #include "plan/describe.h"
 #include "plan/enter.h"
 #include "plan/program.h"
+#include "verify/verify.h"
 
 namespace hutch {
 namespace {
@@ -99,8 +100,11 @@ int run_command(Session& session) {
   }
   status.planned(*plan);
 
+  Verifier verifier(*plan);
   auto ending = launch(*plan, session.host,
-                       {.observer = status.wanted() ? &status : nullptr, .registration = &registration});
+                       {.observer = status.wanted() ? &status : nullptr,
+                        .registration = &registration,
+                        .inspector = session.words.has("--verify") ? &verifier : nullptr});
   if (!ending) {
     name_missing_link(ending.error(), *plan, loaded->profile, session.host);
     return give_up(session, status, ending.error());

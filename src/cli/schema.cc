@@ -5,6 +5,7 @@
 #include "cli/exposure_text.h"
 #include "cli/status.h"
 #include "profile/schema.h"
+#include "verify/verify.h"
 
 namespace hutch {
 
@@ -14,6 +15,7 @@ int schema_command(Session& session) {
                      : which == "report" ? report_schema()
                      : which == "diff"   ? diff_schema()
                      : which == "check"  ? check_schema()
+                     : which == "verify" ? verification_schema()
                                          : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,7 +34,10 @@
 //   writes the id maps
 //   go pipe: one byte -------------------> sets up, gives up privileges
 //            <----- report pipe: {step, call, errno} of a step that failed, and the end
-//            <----- report pipe: {exec, none, 0}, then execve closes it
+//            <----- report pipe: {exec, none, 0}
+//   an inspector, if there is one, looks
+//   channel: one byte ------------------->
+//            <----- report pipe: closed by execve
 //   forwards signals, waits for the end
 
 namespace hutch {
@@ -96,6 +101,7 @@ class Launch {
     TRY_DO(help_child(child));
     Supervision supervision(plan_, child, channel_, signals_, options_.registration);
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
+    if (turned_away_) return Ending{.ran = false};
     if (ended_by_) {
       child.kill_and_reap();
       return Ending{.status = 128 + *ended_by_, .ran = false};
@@ -118,6 +124,14 @@ class Launch {
         {.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call, errno_text(error))});
   }
 
+  /// Are its user namespace and all others new, so that nobody of another sandbox has a right to look into
+  /// it?
+  [[nodiscard]] bool is_ours_alone() const {
+    const auto* clone = find_step<CloneChild>(plan_);
+    return clone != nullptr && (clone->namespaces & CLONE_NEWUSER) != 0 &&
+           find_step<JoinNamespace>(plan_) == nullptr;
+  }
+
   Result<Child> clone() {
     std::size_t index = 0;
     const auto* step = find_step<CloneChild>(plan_, &index);
@@ -130,6 +144,8 @@ class Launch {
                          .channel_fd = channel_.childs_fd(),
                          .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
                          .go_fd = go_.reader.get(),
+                         .held = options_.inspector != nullptr,
+                         .lets_look = is_ours_alone(),
                          .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
                          .caller_environment = ::environ,
                          .caller_arguments = caller_memory()};
@@ -184,6 +200,22 @@ class Launch {
     return {};
   }
 
+  /// Has the sandbox looked at while its program waits to begin.
+  Result<bool> inspect(Child& child, const Supervision& supervision) {
+    const Standing standing{.program = supervision.program(),
+                            .init = child.pid(),
+                            .pins = prepared_.pins,
+                            .slots = prepared_.slots};
+    Result<bool> begins = options_.inspector->look(standing);
+    if (!begins || !*begins) {
+      child.kill_and_reap();
+      return begins;
+    }
+    if (::send(channel_.fd(), "!", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+      return plumbing_failed("send", errno);
+    return begins;
+  }
+
   std::optional<Report> poll_report() const {
     pollfd end = {report_.reader.get(), POLLIN, 0};
     if (::poll(&end, 1, 0) <= 0) return std::nullopt;
@@ -236,6 +268,13 @@ class Launch {
       }
       reached_exec = true;
       supervision.listen();
+      if (options_.inspector != nullptr) {
+        TRY(const bool begins, inspect(child, supervision));
+        if (!begins) {
+          turned_away_ = true;
+          return {};
+        }
+      }
       if (observer_ != nullptr) observer_->set_up(supervision.program(), child.pid());
     }
     return {};
@@ -252,6 +291,7 @@ class Launch {
   Persisted persisted_;
   Pipe report_, go_;
   Channel channel_;
+  bool turned_away_ = false;     ///< by the inspector
   std::optional<int> ended_by_;  ///< a signal that ended set-up
   std::vector<int> earlier_;     ///< signals for the program that came before it began
 };
