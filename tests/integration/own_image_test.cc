@@ -114,28 +114,32 @@ TEST_CASE("no script is interpreted through a descriptor that set-up had open") 
 }
 
 TEST_CASE("who is in the pid namespace that a sandbox joins cannot look into it before its program runs") {
-  if (geteuid() != 0) SKIP_TEST("needs root");
   const Workspace here;
   const Options options{.env = {{"XDG_RUNTIME_DIR", here.path()}}};
-  const std::string lair =
-      here.profile("lair", bare_profile("\"/proc\" = \"proc\"", "[namespaces]\nuser = \"host\""));
-  Running watcher({"run", "--name", "lair", lair, "watch-newcomers"}, options);
-  expect_running(watcher.pid());
-  REQUIRE(watcher.wait_for("watching=") == "yes");
-  const std::string guest = here.profile(
-      "guest", bare_profile("", "[namespaces]\nuser = \"host\"\npid = { join = \"sandbox:lair\" }"));
-  for (int i = 0; i < 12; ++i) {
-    Running one(
-        {"run", "--set", "process.init = false", "--set", "process.die_with_parent = false", guest, "pids"},
-        options);
-    expect_running(one.pid());
-    CHECK(one.wait_for("pid=") != "(end)");
-    one.wait();
+  for (const bool joins_user : {true, false}) {
+    if (!joins_user && geteuid() != 0) continue;
+    CAPTURE(joins_user);
+    const std::string lair = here.profile(
+        "lair", bare_profile("\"/proc\" = \"proc\"", joins_user ? "" : "[namespaces]\nuser = \"host\""));
+    Running watcher({"run", "--name", "lair", lair, "watch-newcomers"}, options);
+    expect_running(watcher.pid());
+    REQUIRE(watcher.wait_for("watching=") == "yes");
+    const std::string user = joins_user ? "{ join = \"sandbox:lair\" }" : "\"host\"";
+    const std::string guest = here.profile(
+        "guest", bare_profile("", "[namespaces]\nuser = " + user + "\npid = { join = \"sandbox:lair\" }"));
+    for (int i = 0; i < 12; ++i) {
+      Running one(
+          {"run", "--set", "process.init = false", "--set", "process.die_with_parent = false", guest, "pids"},
+          options);
+      expect_running(one.pid());
+      CHECK(one.wait_for("pid=") != "(end)");
+      one.wait();
+    }
+    const Answer seen = watcher.wait();
+    INFO(seen.out << seen.err);
+    CHECK(seen["newcomers"] != "0");
+    CHECK(seen.all("caught=") == std::vector<std::string>{});
   }
-  const Answer seen = watcher.wait();
-  INFO(seen.out << seen.err);
-  CHECK(seen["newcomers"] != "0");
-  CHECK(seen.all("caught=") == std::vector<std::string>{});
 }
 
 TEST_CASE("a program of root's that may trace finds no way to the host in the init") {
