@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +27,8 @@ class Draft {
   const Host& host;
 
   Plan plan;
+  std::map<std::string, Mount> entries;  ///< [mounts], written out: the view points into it
+  std::deque<Mount> matches;             ///< made from globs of `hidden`: the view points into it
   View view;
   Diagnostics errors;
 

@@ -139,7 +139,7 @@ void hide_matches(Draft& draft, MountSteps& steps, const Mount& mount) {
     const Seen seen = view.look(match);
     if (seen.kind == FileKind::missing || seen.kind == FileKind::symlink) continue;
     if (const auto own = draft.profile.mounts.find(match); own != draft.profile.mounts.end()) continue;
-    Mount one = mount;
+    Mount& one = draft.matches.emplace_back(mount);
     one.target = match;
     one.is_glob = false;
     steps.hide(one, match, seen.kind == FileKind::directory);
@@ -165,7 +165,8 @@ void place_mounts(Draft& draft) {
     draft.view.place({.path = "/", .backing = {.layers = {"/"}}});
     return;
   }
-  const std::map<std::string, Mount> entries = write_out_entries(draft);
+  draft.entries = write_out_entries(draft);
+  const std::map<std::string, Mount>& entries = draft.entries;
   const Mount* root = root_entry(draft, entries);
   if (!draft.errors.empty()) return;
 

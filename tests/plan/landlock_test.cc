@@ -87,6 +87,25 @@ TEST_CASE("links that set-up makes get no rule: it would be one for what they le
   CHECK(compiled.steps_with("allow in \"/bin\"") == Lines{});
 }
 
+TEST_CASE("a rule that follows from a mount points at the line of that mount") {
+  const auto compiled = plan_of(R"([landlock]
+[mounts]
+"/usr" = "ro"
+"/data" = { type = "bind", source = "/srv/data", write = true }
+"/data/de*" = "hidden"
+"/tmp" = "tmpfs"
+)",
+                                machine());
+  REQUIRE(compiled.errors() == "");
+  std::vector<std::uint32_t> lines;
+  for (const hutch::Step& step : compiled.plan->steps) {
+    const auto* path = std::get_if<hutch::AllowPath>(&step.op);
+    if (path != nullptr && path->path.view() != "/" && path->path.view() != "/etc")
+      lines.push_back(step.origin.line);
+  }
+  CHECK(lines == std::vector<std::uint32_t>{4, 6});  // /usr has no more than the root above it
+}
+
 TEST_CASE("a device can be controlled, and a folder of devices made by us cannot be written") {
   const auto compiled = plan_of("[landlock]\n[mounts]\n\"/dev\" = \"dev\"\n\"/usr\" = \"ro\"\n", machine());
   REQUIRE(compiled.errors() == "");
