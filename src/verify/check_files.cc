@@ -32,12 +32,13 @@ bool is_ours(std::string_view path, const Evidence& e) {
 }
 
 /// Nothing: the object is there and may be compared.
-std::optional<Verdict> look(std::string_view path, const Evidence& e, std::optional<ObjectId>& found,
-                            std::size_t since) {
+std::optional<Verdict> look(std::string_view path, const Evidence& e, ObjectId& found, std::size_t since) {
   if (!e.root) return unreadable("the root of the program cannot be opened");
   if (e.places.is_hidden_after(since, path)) return unreadable("a mount of a later step hides it");
-  found = e.object(path);
-  if (found) return std::nullopt;
+  if (const auto object = e.object(path)) {
+    found = *object;
+    return std::nullopt;
+  }
   if (errno == ENOENT) return differs(quoted(path), "nothing there");
   return unreadable(fmt::format("{} cannot be opened from outside: {}", quoted(path), errno_text(errno)));
 }
@@ -82,18 +83,17 @@ Verdict check_proc(const std::string& name, std::string_view content, const Evid
 }  // namespace
 
 Verdict check(const MakeDir& s, const Evidence& e) {
-  std::optional<ObjectId> found;
+  ObjectId found;
   if (auto verdict = look(s.path.view(), e, found, e.step)) return *verdict;
-  if (!S_ISDIR(found->mode))
-    return differs(quoted(s.path.view()) + " is a directory", kind_name(found->mode));
+  if (!S_ISDIR(found.mode)) return differs(quoted(s.path.view()) + " is a directory", kind_name(found.mode));
   if (is_covered(s.path.view(), e) || !is_ours(s.path.view(), e)) return as_planned();
-  return check_mode(s.mode, found->mode);
+  return check_mode(s.mode, found.mode);
 }
 
 Verdict check(const MakeSymlink& s, const Evidence& e) {
-  std::optional<ObjectId> found;
+  ObjectId found;
   if (auto verdict = look(s.path.view(), e, found, e.step)) return *verdict;
-  if (!S_ISLNK(found->mode)) return differs(quoted(s.path.view()) + " is a link", kind_name(found->mode));
+  if (!S_ISLNK(found.mode)) return differs(quoted(s.path.view()) + " is a link", kind_name(found.mode));
   const UniqueFd link = e.open(s.path.view(), O_PATH | O_NOFOLLOW);
   std::array<char, 4096> to{};
   const ssize_t length = ::readlinkat(link.get(), "", to.data(), to.size());
@@ -102,11 +102,11 @@ Verdict check(const MakeSymlink& s, const Evidence& e) {
 }
 
 Verdict check(const MakeFile& s, const Evidence& e) {
-  std::optional<ObjectId> found;
+  ObjectId found;
   if (auto verdict = look(s.path.view(), e, found, e.step)) return *verdict;
-  if (S_ISDIR(found->mode)) return differs(quoted(s.path.view()) + " is a file", "a directory");
+  if (S_ISDIR(found.mode)) return differs(quoted(s.path.view()) + " is a file", "a directory");
   if (is_covered(s.path.view(), e) || !is_ours(s.path.view(), e)) return as_planned();
-  return worse(check_mode(s.mode, found->mode), check_content(s.path.view(), s.content, e));
+  return worse(check_mode(s.mode, found.mode), check_content(s.path.view(), s.content, e));
 }
 
 Verdict check(const StageEntry& s, const Evidence& e) {
@@ -115,11 +115,11 @@ Verdict check(const StageEntry& s, const Evidence& e) {
     if (clone == nullptr || clone->stage != s.stage || clone->name.view() != s.name.view()) continue;
     const std::string* path = e.places.of(clone->slot);
     if (path == nullptr || e.places.at(*path).back() != clone->slot) continue;
-    std::optional<ObjectId> found;
+    ObjectId found;
     if (auto verdict = look(*path, e, found, e.places.step_of(clone->slot))) return *verdict;
-    if (S_ISDIR(found->mode) != s.directory)
-      return differs(s.directory ? "a directory" : "a file", kind_name(found->mode));
-    const Verdict mode = check_mode(s.mode, found->mode);
+    if (S_ISDIR(found.mode) != s.directory)
+      return differs(s.directory ? "a directory" : "a file", kind_name(found.mode));
+    const Verdict mode = check_mode(s.mode, found.mode);
     return s.directory || s.content.empty() ? mode : worse(mode, check_content(*path, s.content, e));
   }
   return unreadable("it is in the stage, which went with the old root");

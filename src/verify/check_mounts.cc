@@ -27,7 +27,7 @@ constexpr struct {
               {MOUNT_ATTR_NOEXEC, "noexec"},
               {MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow"}};
 
-const char* kNoTable = "mountinfo of the program cannot be read";
+constexpr const char* kNoTable = "mountinfo of the program cannot be read";
 
 /// The mounts at a path, and how many the plan stacks there.
 std::size_t planned_at(std::string_view path, const Evidence& e) {

@@ -20,7 +20,7 @@ constexpr struct {
               {CLONE_NEWUTS, "ns/uts", "uts"},          {CLONE_NEWNET, "ns/net", "net"},
               {CLONE_NEWCGROUP, "ns/cgroup", "cgroup"}, {CLONE_NEWTIME, "ns/time", "time"}};
 
-const char* kNotShown = "the namespaces of the program are not shown to this user";
+constexpr const char* kNotShown = "the namespaces of the program are not shown to this user";
 
 const char* file_of(std::uint64_t type) {
   const auto* const found = std::ranges::find(kKinds, type, [](const auto& each) { return each.type; });

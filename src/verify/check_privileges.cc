@@ -10,7 +10,7 @@
 namespace hutch {
 namespace {
 
-const char* kLandlock = "the kernel does not show Landlock rules";
+constexpr const char* kLandlock = "the kernel does not show Landlock rules";
 
 /// The four ids of a line of status: real, effective, saved, file system.
 Verdict check_id(const char* field, std::uint32_t inside, const IdRows& rows, const Evidence& e) {

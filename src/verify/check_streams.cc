@@ -34,7 +34,11 @@ bool survives_exec(const std::string& number, const Evidence& e) {
   const std::vector<std::string> all = words_of(text);
   const auto flags = std::ranges::find(all, "flags:");
   if (flags == all.end() || flags + 1 == all.end()) return true;
-  return (std::strtoul(flags[1].c_str(), nullptr, kOctal) & kCloseOnExec) == 0;
+  if ((std::strtoul(flags[1].c_str(), nullptr, kOctal) & kCloseOnExec) == 0) return true;
+  // A terminal that was opened with O_CLOEXEC by TIOCGPTPEER is shown so wherever it was copied to. Set-up
+  // itself keeps a pipe and a socket at most.
+  const auto object = e.program.object("fd/" + number);
+  return object && S_ISCHR(object->mode);
 }
 
 }  // namespace

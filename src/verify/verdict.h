@@ -29,7 +29,7 @@ inline Verdict worse(Verdict one, Verdict other) {
   const auto rank = [](const Verdict& each) {
     return each.state == Verdict::State::differs ? 2 : each.state == Verdict::State::unreadable ? 1 : 0;
   };
-  return rank(other) > rank(one) ? other : one;
+  return rank(other) > rank(one) ? std::move(other) : std::move(one);
 }
 
 }  // namespace hutch

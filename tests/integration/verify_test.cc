@@ -1,11 +1,15 @@
 // `hutch verify` and `hutch run --verify`, from outside: sandboxes that are as planned are found to be so.
 
+#include <sys/wait.h>
+
 #include <catch2/catch.hpp>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "support/sandbox.h"
 #include "support/skip.h"
+#include "support/terminal.h"
 
 using namespace hutch::test;
 
@@ -72,6 +76,54 @@ TEST_CASE(
   CAPTURE(answer.out, answer.err);
   CHECK(answer.status == 0);
   CHECK_FALSE(has(answer.out, "execute"));
+}
+
+TEST_CASE("verify: with a terminal of the caller, whatever the program gets of it") {
+  const Workspace here;
+  const std::string box =
+      here.profile("box", std::string("[process]\ncommand = [\"/bin/sh\", \"-c\", \"exit 7\"]\n") + kSystem);
+  for (const char* tty : {"new", "inherit", "none"}) {
+    for (const char* init : {"true", "false"}) {
+      const std::vector<std::string> set{"--set", std::string("process.tty = '") + tty + "'", "--set",
+                                         std::string("process.init = ") + init, box};
+      std::vector<std::string> verify{hutch_binary(), "verify"}, run{hutch_binary(), "run", "--verify"};
+      verify.insert(verify.end(), set.begin(), set.end());
+      run.insert(run.end(), set.begin(), set.end());
+      Terminal looks(verify), runs(run);
+      CAPTURE(tty, init);
+      CHECK(looks.wait_for(" as planned, 0 different, "));
+      CHECK(looks.wait() == 0);
+      CHECK_FALSE(looks.is_raw());
+      CHECK(runs.wait() == 7);
+      CAPTURE(runs.seen());
+      CHECK(runs.seen().empty());
+    }
+  }
+}
+
+TEST_CASE("verify: namespaces of a running sandbox that are joined") {
+  const Workspace here;
+  const std::string box = here.profile(
+      "box", std::string("[process]\ncommand = [\"/bin/sh\", \"-c\", \"echo up; read x\"]\n") + kSystem);
+  Running first({"run", "--name", "verified", box});
+  first.wait_for("up");
+  const std::string second = here.profile(
+      "second",
+      std::string("[namespaces]\nuser = { join = \"sandbox:verified\" }\nnet = { join = "
+                  "\"sandbox:verified\" }\n[process]\ncommand = [\"/bin/sh\", \"-c\", \"exit 7\"]\n") +
+          kSystem);
+  // Not by run_hutch, which would find the first one still there.
+  const std::string said = here / "said";
+  const int status = std::system((hutch_binary() + " run --verify " + second + " 2>" + said).c_str());
+  const std::string err = read_file(said);
+  CAPTURE(err);
+  if (WEXITSTATUS(status) == 125) {
+    // Others could be in there: the kernel shows it to root only.
+    CHECK(has(err, "error[E0511]: the sandbox cannot be verified: the kernel does not show the program"));
+  } else {
+    CHECK(WEXITSTATUS(status) == 7);
+  }
+  first.wait();
 }
 
 TEST_CASE("verify --json is one document, and says the digest of the plan") {

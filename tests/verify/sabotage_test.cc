@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -81,6 +82,40 @@ setgroups = "allow"
   return text;
 }
 
+/// The second wall, which takes a newer kernel.
+std::string landlocked() {
+  return R"(
+schema = 1
+[mounts]
+"/usr" = "ro"
+"/bin" = "mirror"
+"/lib" = "mirror"
+"/lib64" = "mirror"
+[process]
+command = ["/bin/sh", "-c", "true"]
+cwd = "/usr"
+personality = ["no_randomize"]
+memory_deny_write_execute = true
+timeout = "5s"
+[landlock]
+mounts = true
+bind_tcp = [8080]
+)";
+}
+
+/// Linux 6.7: Landlock with ports, and PR_SET_MDWE.
+std::vector<std::string> profiles() {
+  if (machine().kernel().at_least(6, 7) && ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1) >= 4) {
+    return {everything(), landlocked()};
+  }
+  return {everything()};
+}
+
+template <class... Kinds>
+std::vector<std::string> all_kinds(const std::variant<Kinds...>*) {
+  return {Kinds::kind...};
+}
+
 /// Keeps what it sees, and lets nothing run.
 class Look : public Inspector {
  public:
@@ -132,15 +167,41 @@ const std::map<std::string, std::string> kCannotBeSeen = {
     {"use_callers_rights", "it lasts while sources are opened, and DropCapabilities ends it"},
     {"keep_mounts_private", "it is about the old root, which is gone"},
     {"watch", "the launcher keeps the time"},
+    {"deny_write_execute", "PR_GET_MDWE answers only the process itself"},
+    {"allow_path", "the kernel does not show Landlock rules"},
+    {"allow_port", "the kernel does not show Landlock rules"},
+    {"restrict_self", "the kernel does not show Landlock domains"},
     {"attach_stage",
      "the stage goes with the old root; newer kernels clone from what is attached nowhere, too"},
 };
 
+/// Kinds that neither profile has, and why.
+const std::map<std::string, std::string> kInNoProfile = {
+    {"open_namespace", "needs another sandbox"},
+    {"join_namespace", "needs another sandbox: tests/integration/verify_test.cc"},
+    {"persist_namespace", "mounts on the host"},
+    {"run_map_helper", "needs newuidmap and ranges in /etc/subuid"},
+    {"write_child_file", "only root writes the maps of its child"},
+    {"let_child_go", "only root's child waits for its maps"},
+    {"await_parent", "only root's child waits for its maps"},
+    {"become_ids", "who maps only itself is who it is"},
+    {"open_terminal", "needs a terminal on standard input"},
+    {"take_terminal", "needs a terminal on standard input"},
+    {"schedule_core", "needs SMT"},
+    {"deny_write_execute", "Linux 6.3"},
+    {"make_ruleset", "Linux 6.7"},
+    {"allow_path", "Linux 6.7"},
+    {"allow_port", "Linux 6.7"},
+    {"restrict_self", "Linux 6.7"},
+    {"watch", "Linux 6.7: it is in the profile that has Landlock"},
+};
+
 /// Kinds without which later steps fail, so that set-up itself tells it.
 const std::set<std::string> kRefused = {
-    "pin_source", "open_stream", "write_child_file", "write_file",   "use_callers_rights", "clone_tree",
-    "open_layer", "stage_entry", "make_filesystem",  "clone_staged", "make_overlay",       "make_dir",
-    "make_file",  "attach",      "unshare_time",     "start_init",   "no_new_privs",       "exec"};
+    "pin_source",  "open_stream", "write_child_file", "write_file",   "use_callers_rights", "clone_tree",
+    "open_layer",  "stage_entry", "make_filesystem",  "clone_staged", "make_overlay",       "make_dir",
+    "make_file",   "attach",      "unshare_time",     "start_init",   "no_new_privs",       "exec",
+    "make_ruleset"};
 
 /// Steps that are not left out here, and why.
 const std::map<std::string, std::string> kNotTried = {
@@ -152,27 +213,41 @@ const std::map<std::string, std::string> kNotTried = {
 
 TEST_CASE("a sandbox that is set up as planned is found to be so") {
   NEEDS_NAMESPACES();
-  const Compiled box = plan_of(everything(), machine());
-  INFO(box.errors());
-  REQUIRE(box.plan);
-  const Tried tried = compare(*box.plan, *box.plan);
-  CHECK(tried.refused.empty());
-  CHECK(differing(tried.seen, *box.plan).empty());
-  CHECK(tried.seen.steps.size() == box.plan->steps.size());
+  for (const std::string& profile : profiles()) {
+    const Compiled box = plan_of(profile, machine());
+    INFO(box.errors());
+    REQUIRE(box.plan);
+    const Tried tried = compare(*box.plan, *box.plan);
+    CHECK(tried.refused.empty());
+    CHECK(differing(tried.seen, *box.plan).empty());
+    CHECK(tried.seen.steps.size() == box.plan->steps.size());
+  }
 }
 
-TEST_CASE("a step that is left out is named, or set-up itself refuses") {
-  NEEDS_NAMESPACES();
-  const Compiled box = plan_of(everything(), machine());
+TEST_CASE("every kind of step is in a profile of this test, or is said not to be") {
+  std::set<std::string> present;
+  for (const std::string& profile : profiles()) {
+    const Compiled box = plan_of(profile, machine());
+    INFO(box.errors());
+    REQUIRE(box.plan);
+    for (const Step& step : box.plan->steps) present.insert(kind_of(step));
+  }
+  for (const std::string& kind : all_kinds(static_cast<Op*>(nullptr))) {
+    CAPTURE(kind);
+    CHECK((present.contains(kind) || kInNoProfile.contains(kind)));
+  }
+}
+
+/// Leaves out one step after the other, and collects the kinds that verify named.
+void leave_out_each(const std::string& profile, std::set<std::string>& named) {
+  const Compiled box = plan_of(profile, machine());
   INFO(box.errors());
   REQUIRE(box.plan);
   const Plan& planned = *box.plan;
-  REQUIRE(::fcntl(STDERR_FILENO, F_DUPFD, kForeign) >= 0);
-  std::set<std::string> named;
   for (std::size_t i = 0; i < planned.steps.size(); ++i) {
     const std::string kind = kind_of(planned.steps[i]);
     if (kNotTried.contains(kind)) continue;
-    Compiled other = plan_of(everything(), machine());
+    Compiled other = plan_of(profile, machine());
     REQUIRE(other.plan);
     REQUIRE(other.plan->steps.size() == planned.steps.size());
     other.plan->steps.erase(other.plan->steps.begin() + static_cast<std::ptrdiff_t>(i));
@@ -188,6 +263,13 @@ TEST_CASE("a step that is left out is named, or set-up itself refuses") {
     CHECK((told || kCannotBeSeen.contains(kind)));
     CHECK(tried.seen.as_planned() != told);
   }
+}
+
+TEST_CASE("a step that is left out is named, or set-up itself refuses") {
+  NEEDS_NAMESPACES();
+  REQUIRE(::fcntl(STDERR_FILENO, F_DUPFD, kForeign) >= 0);
+  std::set<std::string> named;
+  for (const std::string& profile : profiles()) leave_out_each(profile, named);
   ::close(kForeign);
   for (const char* kind : {"attach",
                            "seal",
