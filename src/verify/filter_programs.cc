@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "launch/errno_text.h"
 
@@ -45,12 +47,12 @@ FilterPrograms read_filters(pid_t process) {
   if (stopped.error() != 0) return {.problem = "ptrace: " + errno_text(stopped.error())};
   FilterPrograms found;
   for (unsigned long number = 0;; ++number) {
-    const auto index = reinterpret_cast<void*>(number);
-    const long length = ::ptrace(PTRACE_SECCOMP_GET_FILTER, process, index, nullptr);
+    // By number: the C library wants a pointer for it.
+    const long length = ::syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, process, number, nullptr);
     if (length < 0 && errno == ENOENT) return found;
     if (length < 0) return {.problem = "PTRACE_SECCOMP_GET_FILTER: " + errno_text(errno)};
     std::vector<sock_filter> program(static_cast<std::size_t>(length));
-    if (::ptrace(PTRACE_SECCOMP_GET_FILTER, process, index, program.data()) < 0)
+    if (::syscall(SYS_ptrace, PTRACE_SECCOMP_GET_FILTER, process, number, program.data()) < 0)
       return {.problem = "PTRACE_SECCOMP_GET_FILTER: " + errno_text(errno)};
     found.programs.push_back(std::move(program));
   }
