@@ -56,7 +56,8 @@ Outcome run(const LoadFilter& s, const ChildContext&) noexcept {
   struct sock_fprog program = {};
   program.len = static_cast<unsigned short>(s.program.size);
   program.filter = const_cast<sock_filter*>(s.program.data);  // the kernel only reads
-  return check(Call::seccomp, sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+  return check(Call::seccomp, sys::call(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+                                        s.log ? SECCOMP_FILTER_FLAG_LOG : 0, &program));
 }
 
 Outcome run(const SetMemoryDenyWriteExecute&, const ChildContext&) noexcept {

@@ -208,6 +208,38 @@ constexpr MessageCode kCodes[] = {
      "Without a mount namespace of its own the sandbox has no mounts from which the rules could follow. "
      "Write "
      "them out: landlock.read, landlock.write, landlock.execute."},
+    {"E0352", "an unknown system call, or group of them",
+     "Names are those of syscalls(2), groups those of systemd (`systemd-analyze syscall-filter`) and "
+     "@io-uring. "
+     "Hutch has a table of its own, so calls that are newer than the distribution's libraries are known, "
+     "too."},
+    {"E0353", "not an action of a filter",
+     "On a call a filter can \"allow\" it, \"log\" and allow it, let it fail with an error of errno(3) "
+     "(\"errno:ENOSYS\"), \"trap\" (SIGSYS) or \"kill\" the process."},
+    {"E0354", "an argument of a system call cannot be compared so",
+     "Arguments are compared as wide as the kernel reads them (an int has 32 bits, whatever the register "
+     "holds "
+     "above), and without a sign. A comparison that never or always holds is refused."},
+    {"E0355", "a rule that another architecture cannot have",
+     "On 32-bit x86, sockets and System V IPC are also reached through socketcall and ipc, and some calls "
+     "take "
+     "their arguments from memory, where filters cannot look. The rule would have a hole there."},
+    {"E0356", "an architecture that this machine has not",
+     "`architectures` names what this machine can run besides its own programs: x86 and x32 on x86_64, arm "
+     "on "
+     "aarch64."},
+    {"E0357", "not a compiled seccomp program",
+     "`seccomp.file` holds classic BPF as seccomp_export_bpf(3) writes it, by the rules of the kernel: at "
+     "most "
+     "4096 instructions, every jump inside, a return at the end, loads of the call's data only."},
+    {"E0358", "the filter is too long",
+     "The kernel takes 4096 instructions. Names cost next to nothing; rules with `args` cost a few each, on "
+     "every "
+     "architecture."},
+    {"E0359", "the filter would stop the launch itself",
+     "Filters are the last wall to go up, and after that Hutch still has to execute the program. What it "
+     "needs "
+     "for that must be allowed, or nothing could ever run."},
     {"E0399", "a bug of Hutch",
      "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
      "profile."},
@@ -387,6 +419,13 @@ constexpr MessageCode kCodes[] = {
     {"W0302", "a mount allows what Landlock denies",
      "Once one of landlock.read, landlock.write and landlock.execute is said, what they do not name is "
      "denied, whatever the mounts allow. Drop the lists to let the rules follow from the mounts."},
+    {"W0303", "another system call goes around a rule",
+     "The kernel has several ways to do one thing: clone3 beside clone, the new mount calls beside mount, "
+     "io_uring "
+     "beside nearly everything. A rule for one of them alone keeps nobody out."},
+    {"W0304", "an entry of a filter without effect",
+     "Of all that a filter says about a call the strictest counts, so what is denied cannot be allowed "
+     "beside it."},
     {"W0310", "a mount that changes nothing",
      "A mount around it shows the same files with the same rights already. It may be left from an earlier "
      "version of the profile, or was meant to narrow what it does not."},

@@ -1,5 +1,6 @@
 #include "plan/plan.h"
 
+#include "base/log.h"
 #include "cli/commands.h"
 #include "plan/compile.h"
 #include "plan/describe.h"
@@ -22,7 +23,9 @@ int plan_command(Session& session) {
   session.complain(plan->warnings);
   if (session.words.has("--digest")) return session.say(plan_digest(*plan) + "\n") ? 0 : 1;
   if (session.wants_json()) return session.say(plan_json(*plan, session.sources)) ? 0 : 1;
-  return session.say(describe(*plan, session.sources)) ? 0 : 1;
+  std::string text = describe(*plan, session.sources);
+  if (log_wants(Verbosity::info)) text += describe_filters(*plan);
+  return session.say(text) ? 0 : 1;
 }
 
 }  // namespace hutch

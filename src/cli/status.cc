@@ -67,7 +67,10 @@ struct Walls {
       if (const auto* drop = std::get_if<DropCapabilities>(&step.op)) capabilities = drop->keep;
       if (std::get_if<NoNewPrivs>(&step.op) != nullptr) no_new_privs = true;
       if (std::get_if<SetMemoryDenyWriteExecute>(&step.op) != nullptr) deny_write_execute = true;
-      if (const auto* filter = std::get_if<LoadFilter>(&step.op)) filters.emplace_back(filter->name.view());
+      if (const auto* filter = std::get_if<LoadFilter>(&step.op)) {
+        filters.emplace_back(filter->name.view());
+        deny_write_execute = deny_write_execute || filter->deny_write_execute;
+      }
       if (const auto* limit = std::get_if<SetLimit>(&step.op)) limits.push_back(limit);
       if (const auto* ruleset = std::get_if<MakeRuleset>(&step.op)) landlock = ruleset;
       if (const auto* port = std::get_if<AllowPort>(&step.op)) {

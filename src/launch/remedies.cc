@@ -229,6 +229,9 @@ constexpr Remedy kRemedies[] = {
      "bind less with submounts (`recursive = false`), or as root raise fs.mount-max"},
     {Call::move_mount, ENOSPC, "", nullptr, "E0412", "there may be no more mounts (fs.mount-max)",
      "bind less with submounts (`recursive = false`), or as root raise fs.mount-max"},
+    {Call::seccomp, ENOMEM, "", nullptr, "E0501",
+     "the filters of a process have 32768 instructions at most, those around hutch included",
+     "nest less deeply, or use fewer rules with `args`"},
     {kAnyCall, ENOMEM, "", nullptr, "E0412", "the kernel has no memory left for this", ""},
 
     // Sources.
@@ -410,6 +413,10 @@ constexpr Remedy kRemedies[] = {
     {Call::seccomp, EACCES, "", nullptr, "E0501", "without `no_new_privs`, a filter takes CAP_SYS_ADMIN",
      "leave `no_new_privs` out (it is true by default)"},
     {Call::seccomp, EINVAL, "", nullptr, "E0416", "this kernel has no seccomp filters", ""},
+    {Call::seccomp, EPERM, "", nullptr, "E0416", "a filter around hutch does not let it load one of its own",
+     "allow seccomp and prctl in that filter"},
+    {Call::seccomp, ENOSYS, "", nullptr, "E0416", "a filter around hutch does not let it load one of its own",
+     "allow seccomp and prctl in that filter"},
     {Call::fcntl, EBADF, "close_descriptors", nullptr, "E0417", "a descriptor of `keep_fds` is not open", ""},
 
     // The program. What is not found is 127, what cannot be executed 126: the code decides.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/landlock_abi.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "filter/caps.h"
 #include "filter/landlock.h"
@@ -275,7 +276,17 @@ struct Describe {
   }
   std::string operator()(const NoNewPrivs&) const { return "allow no new privileges"; }
   std::string operator()(const LoadFilter& s) const {
-    return fmt::format("load the {} filter ({} instructions)", s.name.view(), s.program.size);
+    const std::string size = fmt::format("{} instructions", s.program.size);
+    const std::string tail =
+        fmt::format("{}{}", s.deny_write_execute ? ", no writable and executable memory" : "",
+                    s.log ? ", denials are logged" : "");
+    if (s.name.view() == "floor") return fmt::format("load the floor filter ({}{})", size, tail);
+    const std::string digest =
+        sha256_hex({reinterpret_cast<const char*>(s.program.data), s.program.size * sizeof(sock_filter)})
+            .substr(0, 12);
+    if (s.name.view() != "seccomp")
+      return fmt::format("load the filter {} ({}, {}{})", quoted(s.name.view()), size, digest, tail);
+    return fmt::format("load the seccomp filter ({} rules, {}, {}{})", s.rules, size, digest, tail);
   }
   std::string operator()(const MakeRuleset& s) const {
     std::vector<std::string> parts;
@@ -360,6 +371,17 @@ std::string describe(const Plan& plan, const Sources& sources) {
   if (!plan.remarks.empty()) text += "remarks:\n";
   for (const Said<std::string>& each : plan.remarks) {
     text += fmt::format("      {:<{}}  {}\n", printable(*each), width, place_of(sources, each.at, room));
+  }
+  return text;
+}
+
+std::string describe_filters(const Plan& plan) {
+  std::string text;
+  for (const Step& step : plan.steps) {
+    const auto* filter = std::get_if<LoadFilter>(&step.op);
+    if (filter == nullptr || filter->summary.size == 0) continue;
+    text += fmt::format("the {} filter:\n", filter->name.view());
+    for (const ZStr line : filter->summary) text += fmt::format("      {}\n", line.view());
   }
   return text;
 }

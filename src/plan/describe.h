@@ -17,6 +17,9 @@ const char* phase_name(Phase phase);
 /// The whole plan for people: phases, numbered steps, the profile line of each, what was left out.
 std::string describe(const Plan& plan, const Sources& sources);
 
+/// What the seccomp filters do, a line for each action: the calls it is for.
+std::string describe_filters(const Plan& plan);
+
 /// The whole plan for programs: schema/plan.schema.json.
 std::string plan_json(const Plan& plan, const Sources& sources);
 

@@ -284,14 +284,22 @@ class Reader {
     std::string bytes;
     for (const sock_filter& line : s.program)
       bytes += fmt::format("{},{},{},{};", line.code, line.jt, line.jf, line.k);
-    // Two programs are told apart, not understood: any other one counts as wider.
+    // Two programs are told apart, not understood: any other one counts as wider. But the floor is part of
+    // all rules.
+    const bool floor = s.name.view() == "floor";
     put({.topic = "seccomp",
-         .name = std::string(s.name.view()),
-         .value = fmt::format("filter {}", sha256_hex(bytes).substr(0, 12)),
+         .name = floor || s.name.view() == "seccomp" ? "rules" : std::string(s.name.view()),
+         .value = floor ? "the floor" : "filter " + sha256_hex(bytes).substr(0, 12),
          .at = at_,
+         .width = floor ? 1.0 : 0.0,
          .ordered = false,
          .absent = "no filter",
-         .absent_width = 1});
+         .absent_width = 2});
+    if (s.deny_write_execute)
+      put({.topic = "privileges",
+           .name = "memory both writable and executable",
+           .value = "denied",
+           .at = at_});
   }
   void operator()(const SetLimit& s) {
     const auto text = [](std::uint64_t value) {

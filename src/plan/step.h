@@ -487,10 +487,18 @@ struct NoNewPrivs {
 /// seccomp(SECCOMP_SET_MODE_FILTER). Without no_new_privs it needs CAP_SYS_ADMIN and so comes before
 /// DropCapabilities.
 struct LoadFilter {
-  ZStr name;  ///< "floor"
+  ZStr name;  ///< "floor", "seccomp" with rules of the profile, or the path of a compiled program
   Borrowed<sock_filter> program;
+  std::uint32_t rules = 0;          ///< of the profile and the floor
+  bool log = false;                 ///< SECCOMP_FILTER_FLAG_LOG
+  bool deny_write_execute = false;  ///< it stands in for PR_SET_MDWE
+  Borrowed<ZStr> summary;           ///< what it does, for people
   HUTCH_STEP("load_filter") {
     visit("name", s.name);
+    visit("rules", s.rules);
+    visit("log", s.log);
+    visit("deny_write_execute", s.deny_write_execute);
+    visit("summary", s.summary);
     visit("program", s.program);
   }
 };

@@ -150,6 +150,8 @@ void Checker::tables_of(const std::string& name, const Value& value, const Key& 
       wrong_type(name, "a list of tables", row);
     } else if (key.table == "identity") {
       map_row(name, *row.table(), row.at);
+    } else if (key.table.starts_with("seccomp")) {
+      seccomp_row(key, *row.table(), row.at);
     }
   }
 }
@@ -330,6 +332,11 @@ void Checker::item(const std::string& name, const Value& value, const Key& key) 
     problem("E0105",
             fmt::format("`{}` holds names of variables, and {} has a \"=\" in it", name, quoted(said)),
             value.at, name == "inherit" ? "a value is given in [environment.set]" : "");
+  }
+  if (key.words == "syscall" && !is_syscall_name(said)) {
+    problem("E0105",
+            fmt::format("`{}` holds names of system calls and @groups, and {} is none", name, quoted(said)),
+            value.at);
   }
   if (key.words == "inside_paths" && !said.starts_with('/') && said != "~" && !said.starts_with("~/")) {
     problem("E0106",

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "base/text.h"
 #include "profile/checker.h"
@@ -43,8 +44,12 @@ constexpr TextRule kTextRules[] = {
        return text == "inherit" || text == "null" || text == "~" || text.find('/') != text.npos;
      },
      "\"inherit\", \"null\" or a path with a slash"},
+    {"action", is_action, "\"allow\", \"log\", \"errno:NAME\", \"trap\" or \"kill\""},
+    {"deny_action", is_denial, "\"errno:NAME\", \"trap\" or \"kill\""},
+    {"syscall_name", is_syscall_name, "the name of a system call or of a @group"},
 };
 
+constexpr std::string_view kActionWords[] = {"allow", "log", "trap", "kill", "errno:EPERM", "errno:ENOSYS"};
 constexpr std::string_view kStreamWords[] = {"inherit", "null"};
 
 }  // namespace
@@ -71,6 +76,11 @@ void Checker::special_text(const std::string& name, const Value& value, const Ke
   std::string label;
   if (key.words == "stream") {
     if (const auto near = closest(*said, kStreamWords)) label = fmt::format("did you mean \"{}\"?", *near);
+  }
+  if (key.words == "action" || key.words == "deny_action") {
+    const std::size_t first = key.words == "action" ? 0 : 2;  // without "allow" and "log"
+    if (const auto near = closest(*said, std::span(kActionWords).subspan(first)))
+      label = fmt::format("did you mean \"{}\"?", *near);
   }
   problem("E0105", fmt::format("`{}` is {}, not {}", name, quoted(*said), rule->expected), value.at, label);
 }
@@ -140,6 +150,22 @@ void Checker::map_row(const std::string& name, const Table& row, Origin at) {
   if (subids && !row.find("count")) {
     problem("E0109", fmt::format("a row of `{}` with `outside = \"subids\"` has no `count`", name), at);
   }
+}
+
+/// One [[seccomp.rule]], or one of its `args`.
+void Checker::seccomp_row(const Key& key, const Table& row, Origin at) {
+  const bool is_rule = key.name == "rule";
+  table(row, is_rule ? "seccomp.rule" : "seccomp.rule.args",
+        is_rule ? " in [[seccomp.rule]]" : " in `args` of [[seccomp.rule]]");
+  const std::string where = is_rule ? "a [[seccomp.rule]]" : "one of `args`";
+  const auto needs = [&](std::string_view name) {
+    if (!row.find(name)) problem("E0109", fmt::format("{} has no `{}`", where, name), at);
+  };
+  needs(is_rule ? "syscall" : "index");
+  needs(is_rule ? "action" : "value");
+  if (is_rule) return;
+  const Entry* op = row.find("op");
+  if (op && op->value.string() && *op->value.string() == "masked_eq") needs("mask");
 }
 
 void Checker::choices(const std::string& name, const Value& value) {

@@ -32,6 +32,8 @@ class Expander {
         process(*each.value.table());
       } else if (each.key == "namespaces") {
         namespaces(*each.value.table());
+      } else if (each.key == "seccomp") {
+        seccomp(*each.value.table());
       } else if (auto undefined = strings(each.value, Use::text)) {
         found_.push_back(std::move(undefined)->diagnostic);
       }
@@ -217,6 +219,15 @@ class Expander {
         if (!of_host) continue;
         if (auto missing = start_at_folder(key.value)) found_.push_back(std::move(missing)->diagnostic);
       }
+    }
+  }
+
+  void seccomp(Table& table) {
+    for (Entry& each : table.entries) {
+      const bool file = each.key == "file";
+      auto missing = strings(each.value, file ? Use::path : Use::text);
+      if (!missing && file) missing = start_at_folder(each.value);
+      if (missing) found_.push_back(std::move(missing)->diagnostic);
     }
   }
 

@@ -27,7 +27,7 @@ constexpr Key kKeys[] = {
     {.table = "", .name = "network", .shape = table, .help = "What lives in a new net namespace."},
     {.table = "", .name = "params", .shape = table, .help = "What the caller may or must give with `--param NAME=VALUE`."},
     {.table = "", .name = "resources", .shape = table, .help = "The control group of the sandbox. See cgroups(7).", .later = true},
-    {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2).", .later = true},
+    {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2)."},
     {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts, whose rules follow from them unless they are written out. See landlock(7)."},
     {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox.", .later = true},
     {.table = "", .name = "helpers", .shape = tables, .help = "Programs that run beside the sandbox and end with it.", .later = true},
@@ -131,7 +131,7 @@ constexpr Key kKeys[] = {
     {.table = "process", .name = "personality", .shape = words, .words = "no_randomize linux32 uname26", .help = "See personality(2)."},
     {.table = "process", .name = "timeout", .shape = duration, .help = "How long the program may run: then it gets SIGTERM, `kill_after` later SIGKILL, and the status is 124. 0 is no limit.", .high = 9223372036},
     {.table = "process", .name = "kill_after", .shape = duration, .fallback = "5s", .help = "How long after `timeout`, or after the second SIGINT or SIGTERM, everything in the sandbox is killed.", .high = 9223372036},
-    {.table = "process", .name = "memory_deny_write_execute", .shape = boolean, .fallback = "false", .help = "Memory is never writable and executable. See PR_SET_MDWE in prctl(2).", .needs = "Linux 6.3"},
+    {.table = "process", .name = "memory_deny_write_execute", .shape = boolean, .fallback = "false", .help = "Memory never becomes executable that was writable, or is both. By PR_SET_MDWE of prctl(2), and before Linux 6.3 by a seccomp filter."},
     {.table = "process", .name = "core_scheduling", .shape = boolean, .fallback = "false", .help = "Shares no processor core with others at the same time. See PR_SCHED_CORE in prctl(2).", .needs = "Linux 5.14, CONFIG_SCHED_CORE"},
 
     // --- [limits]
@@ -184,14 +184,21 @@ constexpr Key kKeys[] = {
     {.table = "resources", .name = "required", .shape = boolean, .fallback = "true", .help = "Fails if a limit cannot be set.", .later = true},
 
     // --- [seccomp]
-    {.table = "seccomp", .name = "default", .shape = text, .help = "\"allow\", \"errno:NAME\", \"kill\", \"log\" or \"trap\".", .later = true},
-    {.table = "seccomp", .name = "allow", .shape = texts, .help = "System calls and @groups that are allowed.", .later = true},
-    {.table = "seccomp", .name = "deny", .shape = texts, .help = "System calls and @groups that are denied.", .later = true},
-    {.table = "seccomp", .name = "deny_action", .shape = text, .help = "What happens on a denied call.", .later = true},
-    {.table = "seccomp", .name = "rule", .shape = tables, .help = "Rules with `syscall`, `action` and `args`.", .later = true},
-    {.table = "seccomp", .name = "architectures", .shape = texts, .help = "Architectures whose calls are allowed.", .later = true},
-    {.table = "seccomp", .name = "log", .shape = boolean, .help = "Denied calls are logged.", .later = true},
-    {.table = "seccomp", .name = "file", .shape = path, .help = "A compiled BPF program.", .later = true},
+    {.table = "seccomp", .name = "default", .shape = special, .words = "action", .fallback = "allow", .help = "What happens on a call that nothing here names: \"allow\", \"log\" (allowed, and logged), \"errno:NAME\" (it fails with that error of errno(3)), \"trap\" (SIGSYS) or \"kill\"."},
+    {.table = "seccomp", .name = "allow", .shape = texts, .words = "syscall", .help = "System calls and @groups (those of systemd, and @io-uring) that are allowed."},
+    {.table = "seccomp", .name = "deny", .shape = texts, .words = "syscall", .help = "System calls and @groups that are denied, whatever `allow` says."},
+    {.table = "seccomp", .name = "deny_action", .shape = special, .words = "deny_action", .fallback = "errno:EPERM", .help = "What happens on a call in `deny`: \"errno:NAME\", \"trap\" or \"kill\"."},
+    {.table = "seccomp", .name = "rule", .shape = tables, .help = "Rules with an action of their own, also for certain arguments only. Of all that applies to a call the strictest action counts."},
+    {.table = "seccomp", .name = "architectures", .shape = words, .words = "x86_64 x32 x86 aarch64 arm", .help = "Architectures beside the machine's own whose calls are allowed, by the same rules: \"x86\" for 32-bit programs on x86_64."},
+    {.table = "seccomp", .name = "log", .shape = boolean, .fallback = "false", .help = "Calls that are denied are logged. See SECCOMP_FILTER_FLAG_LOG in seccomp(2)."},
+    {.table = "seccomp", .name = "file", .shape = path, .help = "A compiled program of the host (`seccomp_export_bpf`) that is loaded beside the rules here; the stricter of both counts."},
+    {.table = "seccomp.rule", .name = "syscall", .shape = special, .words = "syscall_name", .help = "A system call or a @group."},
+    {.table = "seccomp.rule", .name = "action", .shape = special, .words = "action", .help = "What happens, as in `seccomp.default`."},
+    {.table = "seccomp.rule", .name = "args", .shape = tables, .help = "The rule holds if all of these do."},
+    {.table = "seccomp.rule.args", .name = "index", .shape = integer, .help = "Which argument, counted from 0.", .high = 5},
+    {.table = "seccomp.rule.args", .name = "op", .shape = word, .words = "eq ne lt le gt ge masked_eq", .fallback = "eq", .help = "How the argument is compared, without a sign and as wide as the kernel reads it."},
+    {.table = "seccomp.rule.args", .name = "value", .shape = integer, .help = "What it is compared with.", .low = INT64_MIN},
+    {.table = "seccomp.rule.args", .name = "mask", .shape = integer, .fallback = "all bits", .help = "The bits of the argument that are compared.", .low = INT64_MIN},
 
     // --- [landlock]
     {.table = "landlock", .name = "read", .shape = texts, .words = "inside_paths", .help = "Paths inside that can be read, with all below them. With any of `read`, `write` and `execute`, what none of them names is denied.", .needs = "Linux 5.13"},

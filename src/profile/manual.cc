@@ -57,6 +57,8 @@ std::string type_of(const Key& key) {
   }
   if (key.words == "namespace") return "\"new\", \"host\" or a table";
   if (key.words.starts_with("limit_")) return "limit";
+  if (key.words == "action") return "action";
+  if (key.words == "deny_action") return "action that denies";
   if (key.words == "outside") return "integer, \"self\" or \"subids\"";
   if (key.words == "mount") return fmt::format("a table, or one of {}", one_of(mount_words()));
   if (key.words == "env") return "string, or a table";
@@ -72,6 +74,8 @@ std::string section_of(std::string_view table) {
   if (table == "namespaces.*") return "A namespace's table";
   if (table == "namespaces.time") return "[namespaces.time]";
   if (table == "identity.map") return "[[identity.uid_map]], [[identity.gid_map]]";
+  if (table == "seccomp.rule") return "[[seccomp.rule]]";
+  if (table == "seccomp.rule.args") return "One of `args` of a [[seccomp.rule]]";
   if (table == "limits.*") return "A limit's table";
   if (table == "params.*") return "[params.NAME]";
   if (table == "environment.set.*") return "A variable's table";

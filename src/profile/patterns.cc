@@ -79,6 +79,10 @@ std::string text_pattern(std::string_view hint) {
   if (hint == "account_path") return "^(~|~/[^:\\n\\u0000]*|/[^:\\n\\u0000]*)$";
   if (hint == "inside_path") return "^(~|~/[^\\u0000]*|/[^\\u0000]*)$";
   if (hint == "inside_paths") return "^!?(~|~/[^\\u0000]*|/[^\\u0000]*)$";
+  if (hint == "action") return "^(allow|log|trap|kill|errno:(E[A-Z0-9]*|[0-9]{1,4}))$";
+  if (hint == "deny_action") return "^(trap|kill|errno:(E[A-Z0-9]*|[0-9]{1,4}))$";
+  if (hint == "syscall_name") return "^([A-Za-z0-9_]+|@[A-Za-z0-9_-]+)$";
+  if (hint == "syscall") return "^!?([A-Za-z0-9_]+|@[A-Za-z0-9_-]+)$";
   if (hint == "env_name") return "^[^=\\u0000]+$";
   if (hint == "kernel") return "^(>=|<=|>|<|=) ?0*[0-9]{1,4}(\\.0*[0-9]{1,4})?$";
   if (hint == "io_class") return "^(idle|(best-effort|realtime)(:[0-7])?)$";

@@ -194,6 +194,36 @@ struct Landlock {
   [[nodiscard]] bool lists_files() const { return read || write || execute; }
 };
 
+/// How an argument of a system call is compared; unsigned.
+enum class Compare : std::uint8_t { eq, ne, lt, le, gt, ge };
+
+/// One of `args`: holds if (argument & mask) OP value.
+struct ArgumentRule {
+  std::uint32_t index = 0;
+  Compare op = Compare::eq;
+  Said<std::int64_t> value;
+  MaybeSaid<std::int64_t> mask;
+  Origin at;
+};
+
+/// One [[seccomp.rule]].
+struct SeccompRule {
+  Said<std::string> syscall;  ///< a name or a "@group"
+  Said<std::string> action;   ///< "allow", "log", "errno:NAME", "trap", "kill"
+  std::vector<ArgumentRule> args;
+};
+
+/// seccomp(2), as written: names are looked up by filter/seccomp.h.
+struct Seccomp {
+  Said<std::string> default_action{"allow", {}};
+  Said<std::string> deny_action{"errno:EPERM", {}};
+  std::vector<Said<std::string>> allow, deny;  ///< names and "@groups"
+  std::vector<SeccompRule> rules;
+  std::vector<Said<std::string>> architectures;  ///< beside the machine's own
+  Said<bool> log{false, {}};
+  MaybeSaid<std::string> file;  ///< absolute host path of a compiled program
+};
+
 /// Something optional that was left out, and why. Never silent: `plan`, `-v` and reports list them.
 struct Skipped {
   std::string what;  ///< "mount \"/opt/x\""
@@ -213,6 +243,7 @@ struct Profile {
   Said<bool> loopback{true, {}};
   MaybeSaid<bool> share_abstract_sockets;  ///< those of the net namespace around, where that is not new
   std::optional<Landlock> landlock;
+  Seccomp seccomp;
   std::vector<Skipped> skipped;
 };
 

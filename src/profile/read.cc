@@ -101,6 +101,9 @@ constexpr Named<Tty> kTty[] = {
 constexpr Named<ArgsMode> kArgs[] = {{"replace", ArgsMode::replace}, {"append", ArgsMode::append}};
 constexpr Named<Process::Files> kFiles[] = {
     {"none", Process::Files::none}, {"ro", Process::Files::ro}, {"rw", Process::Files::rw}};
+constexpr Named<Compare> kCompare[] = {{"eq", Compare::eq},       {"ne", Compare::ne}, {"lt", Compare::lt},
+                                       {"le", Compare::le},       {"gt", Compare::gt}, {"ge", Compare::ge},
+                                       {"masked_eq", Compare::eq}};
 constexpr Named<MountType> kTypes[] = {
     {"bind", MountType::bind},       {"device", MountType::device}, {"tmpfs", MountType::tmpfs},
     {"proc", MountType::proc},       {"dev", MountType::dev},       {"sysfs", MountType::sysfs},
@@ -338,6 +341,41 @@ void read_landlock(const Table& top, std::optional<Landlock>& into, Diagnostics&
   into = std::move(rules);
 }
 
+void read_seccomp_rules(const Reader& reader, std::vector<SeccompRule>& into) {
+  const Value* rows = reader.find("rule");
+  if (rows == nullptr) return;
+  const auto number = [](const Value& value) { return *value.integer(); };
+  for (const Value& row : *rows->array()) {
+    const Reader rule(row.table());
+    SeccompRule& made = into.emplace_back();
+    rule.take("syscall", made.syscall, Reader::text);
+    rule.take("action", made.action, Reader::text);
+    const Value* args = rule.find("args");
+    if (args == nullptr) continue;
+    for (const Value& each : *args->array()) {
+      const Reader argument(each.table());
+      ArgumentRule& arg = made.args.emplace_back();
+      arg.at = each.at;
+      arg.index = Reader::number(*argument.find("index"));
+      if (const Value* op = argument.find("op")) arg.op = one_of_words(kCompare)(*op);
+      argument.take("value", arg.value, number);
+      argument.take("mask", arg.mask, number);
+    }
+  }
+}
+
+void read_seccomp(const Table& top, Seccomp& into) {
+  const Reader reader(top, "seccomp");
+  reader.take("default", into.default_action, Reader::text);
+  reader.take("deny_action", into.deny_action, Reader::text);
+  reader.take("allow", into.allow);
+  reader.take("deny", into.deny);
+  reader.take("architectures", into.architectures);
+  reader.take("log", into.log);
+  reader.take("file", into.file);
+  read_seccomp_rules(reader, into.rules);
+}
+
 void read_network(const Table& top, Profile& into, Diagnostics& wrong) {
   const Reader reader(top, "network");
   reader.take("loopback", into.loopback);
@@ -373,6 +411,7 @@ Result<Profile> read_profile(const Value& merged) {
   read_limits(top, profile.limits, wrong);
   Reader(top, "capabilities").take("keep", profile.keep_capabilities);
   read_landlock(top, profile.landlock, wrong);
+  read_seccomp(top, profile.seccomp);
   read_network(top, profile, wrong);
   if (!wrong.empty()) return std::unexpected(std::move(wrong));
   return profile;

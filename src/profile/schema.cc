@@ -118,7 +118,7 @@ class Writer {
       case Shape::table:
         return inner_table(key);
       case Shape::tables:
-        return map_rows();
+        return key.table == "identity" ? map_rows() : seccomp_rows(key);
       case Shape::special:
         return special(key);
     }
@@ -216,6 +216,18 @@ class Writer {
       list("required", {{"inside", "outside"}});
       member("if", [&] { says("outside", {{"subids"}}); });
       member("then", [&] { list("required", {{"count"}}); });
+    });
+  }
+
+  void seccomp_rows(const Key& key) {
+    json_.field("type", "array");
+    member("items", [&] {
+      const bool is_rule = key.name == "rule";
+      table(is_rule ? "seccomp.rule" : "seccomp.rule.args");
+      if (is_rule) return list("required", {{"syscall", "action"}});
+      list("required", {{"index", "value"}});
+      member("if", [&] { says("op", {{"masked_eq"}}); });
+      member("then", [&] { list("required", {{"mask"}}); });
     });
   }
 

@@ -151,6 +151,23 @@ bool is_environment_name(std::string_view text) {
   return !text.empty() && text.find('=') == text.npos && text.find('\0') == text.npos;
 }
 
+bool is_action(std::string_view text) { return text == "allow" || text == "log" || is_denial(text); }
+
+bool is_denial(std::string_view text) {
+  if (text == "trap" || text == "kill") return true;
+  if (!take(text, "errno:") || text.empty()) return false;
+  if (std::ranges::all_of(text, is_digit)) return text.size() <= 4;
+  return text.front() == 'E' &&
+         std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
+}
+
+bool is_syscall_name(std::string_view text) {
+  const bool group = take(text, "@");
+  return !text.empty() && std::ranges::all_of(text, [group](char c) {
+    return is_letter(c) || is_digit(c) || c == '_' || (group && c == '-');
+  });
+}
+
 LimitUnit limit_unit(std::string_view hint) {
   if (hint == "limit_seconds") return LimitUnit::seconds;
   return hint == "limit_microseconds" ? LimitUnit::microseconds : LimitUnit::plain;

@@ -44,6 +44,13 @@ bool is_account_name(std::string_view text);
 /// Not empty, no "=", no NUL.
 bool is_environment_name(std::string_view text);
 
+/// What happens on a system call: "allow", "log", "trap", "kill", "errno:EPERM", "errno:1".
+bool is_action(std::string_view text);
+/// One that does not let the call through.
+bool is_denial(std::string_view text);
+/// A system call or a group of them: letters, digits and "_"; a group begins with "@" and may have "-".
+bool is_syscall_name(std::string_view text);
+
 /// What a number in [limits] counts.
 enum class LimitUnit : std::uint8_t { plain, seconds, microseconds };
 LimitUnit limit_unit(std::string_view hint);

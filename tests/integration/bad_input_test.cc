@@ -68,7 +68,8 @@ TEST_CASE("a profile that is wrong is refused with status 125, its line, and wha
        "2:12", "64"},
       {"size", "[mounts]\n\"/x\" = { type = \"tmpfs\", size = \"99999999999G\" }\n", "3:", "size"},
       {"sizeword", "[mounts]\n\"/x\" = { type = \"tmpfs\", size = \"many\" }\n", "3:", "size"},
-      {"later", "[seccomp]\ndefault = \"allow\"\n", "2:", "not supported yet"},
+      {"later", "[resources]\nmemory = \"1G\"\n", "2:", "not supported yet"},
+      {"syscall", "[seccomp]\ndeny = [\"moutn\"]\n", "3:9", "did you mean `mount`"},
       {"timeout", "[process]\ntimeout = \"-3s\"\n", "3:", "timeout"},
       {"schema", "[process]\ncommand = \"not a list\"\n", "3:", "command"},
   };

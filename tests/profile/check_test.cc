@@ -292,6 +292,43 @@ TEST_CASE("rows of an id map are complete") {
                  "count = 9 }]") == "");
 }
 
+TEST_CASE("rules for system calls have their keys, and names and actions of the right form") {
+  CHECK(
+      shape_of("[seccomp]\ndefault = 'errno:EPERM'\nallow = ['read', '@mount', '!write']\ndeny_action = "
+               "'kill'\narchitectures = ['x86']\nlog = true\nfile = 'x.bpf'\n[[seccomp.rule]]\nsyscall = "
+               "'clone'\naction = 'allow'\nargs = [{ index = 0, op = 'masked_eq', mask = 1, value = -1 }]") ==
+      "");
+  const auto example = GENERATE(values<Example>({
+      {"[seccomp]\ndefault = 'deny'",
+       "E0105 p.toml:2:11 `default` is \"deny\", not \"allow\", \"log\", \"errno:NAME\", \"trap\" or "
+       "\"kill\""},
+      {"[seccomp]\ndefault = 'alow'",
+       "E0105 p.toml:2:11 `default` is \"alow\", not \"allow\", \"log\", \"errno:NAME\", \"trap\" or "
+       "\"kill\" | did "
+       "you mean \"allow\"?"},
+      {"[seccomp]\ndeny_action = 'allow'",
+       "E0105 p.toml:2:15 `deny_action` is \"allow\", not \"errno:NAME\", \"trap\" or \"kill\""},
+      {"[seccomp]\ndeny = ['open at']",
+       "E0105 p.toml:2:9 `deny` holds names of system calls and @groups, and \"open at\" is none"},
+      {"[seccomp]\narchitectures = ['i386']",
+       "E0104 p.toml:2:18 `architectures` is \"i386\", not \"x86_64\", \"x32\", \"x86\", \"aarch64\" or "
+       "\"arm\""},
+      {"[[seccomp.rule]]\nsyscall = 'read'", "E0109 p.toml:1:1 a [[seccomp.rule]] has no `action`"},
+      {"[[seccomp.rule]]\nsyscall = 'read'\naction = 'kill'\nargs = [{ index = 6, value = 1 }]",
+       "E0105 p.toml:4:19 `index` must be an integer from 0 to 5, not 6"},
+      {"[[seccomp.rule]]\nsyscall = 'read'\naction = 'kill'\nargs = [{ index = 1 }]",
+       "E0109 p.toml:4:9 one of `args` has no `value`"},
+      {"[[seccomp.rule]]\nsyscall = 'read'\naction = 'kill'\nargs = [{ index = 1, value = 1, op = "
+       "'masked_eq' }]",
+       "E0109 p.toml:4:9 one of `args` has no `mask`"},
+      {"[[seccomp.rule]]\nsyscall = 'read'\naction = 'kill'\nargs = [{ index = 1, value = 1, ops = 'eq' }]",
+       "E0102 p.toml:4:33 unknown key `ops` in `args` of [[seccomp.rule]] | did you mean `op`?"},
+      {"[seccomp]\nrule = ['x']", "E0103 p.toml:2:9 `rule` must be a list of tables, not a string"},
+  }));
+  CAPTURE(example.toml);
+  CHECK(shape_of(example.toml) == example.says);
+}
+
 TEST_CASE("all errors of a file are reported together, in the order of its lines") {
   CHECK(
       shape_of("zzz = 1\nhostname = 3\n[process]\nnice = 99\numsk = 1\n[mounts]\n'b' = 'ro'\n'/a' = 'rx'") ==
@@ -333,8 +370,9 @@ TEST_CASE("every key that is not supported yet is refused and never ignored") {
 
 TEST_CASE("words that are not supported yet are refused with the ones that are") {
   const auto example = GENERATE(values<Example>({
-      {"[seccomp]\ndefault = 'allow'",
-       "E0107 p.toml:1:2 [seccomp] is not supported yet | help: remove it: nothing of it would take effect"},
+      {"[resources]\nmemory = '1G'",
+       "E0107 p.toml:1:2 [resources] is not supported yet | help: remove it: nothing of it would take "
+       "effect"},
       {"[mounts]\n'/i' = 'image'", "E0107 p.toml:2:8 mount \"/i\" is \"image\", which is not supported yet"},
   }));
   CAPTURE(example.toml);

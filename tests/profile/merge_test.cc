@@ -32,6 +32,15 @@ TEST_CASE("lists join without duplicates, and ! removes what is inherited") {
         "[identity]\ngroups = [\n  1,\n  2,\n  3,\n]");
 }
 
+TEST_CASE("lists of system calls join, and so do rules, each once") {
+  CHECK(merged("[seccomp]\nallow = ['read', 'bpf']\n[[seccomp.rule]]\nsyscall = 'a'\naction = 'kill'",
+               "[seccomp]\nallow = ['!bpf', 'mount']\n[[seccomp.rule]]\nsyscall = 'a'\naction = 'kill'\n"
+               "[[seccomp.rule]]\nsyscall = 'b'\naction = 'log'\nargs = [{ index = 1, value = 2 }]") ==
+        "[seccomp]\nallow = [\n  \"read\",\n  \"mount\",\n]\nrule = [\n  { action = \"kill\", syscall = "
+        "\"a\" },\n  { "
+        "action = \"log\", args = [{ index = 1, value = 2 }], syscall = \"b\" },\n]");
+}
+
 TEST_CASE("a command replaces, and its words are never removals") {
   CHECK(merged("[process]\ncommand = ['a', 'a']", "[process]\ncommand = ['!x', 'b', 'b']") ==
         "[process]\ncommand = [\"!x\", \"b\", \"b\"]");

@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -39,6 +40,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 extern char** environ;
@@ -626,6 +628,128 @@ void read_through(const Words& words) {
   say("openat", outcome(openat(folder, arg(words, 2).c_str(), O_RDONLY | O_CLOEXEC)));
 }
 
+// --- which system calls are let through
+
+/// "ok", an errno by name, or "signal N".
+template <class Act>
+void call_apart(const std::string& key, Act&& act) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child == 0) {
+    errno = 0;
+    _exit(act() >= 0 ? 0 : errno);
+  }
+  int result = 0;
+  waitpid(child, &result, 0);
+  if (WIFSIGNALED(result)) return say("call:" + key, "signal " + std::to_string(WTERMSIG(result)));
+  errno = WEXITSTATUS(result);
+  say("call:" + key, outcome(errno == 0 ? 0 : -1));
+}
+
+long make_process(std::uint64_t flags) {
+  const long pid = syscall(SYS_clone, flags | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (pid == 0) _exit(0);
+  return pid;
+}
+
+/// Calls that lead out of a sandbox, or deep into the kernel; with arguments that are harmless where they
+/// succeed. Without a filter they say EFAULT, EINVAL and the like.
+void dangerous_calls(const Words&) {
+  const std::uint64_t garbage = std::uint64_t{0xDEADBEEF} << 32;
+  for (const auto& [name, flag] :
+       std::vector<std::pair<std::string, std::uint64_t>>{{"user", CLONE_NEWUSER},
+                                                          {"mount", CLONE_NEWNS},
+                                                          {"net", CLONE_NEWNET},
+                                                          {"pid", CLONE_NEWPID},
+                                                          {"cgroup", CLONE_NEWCGROUP}}) {
+    call_apart("unshare-" + name, [&] { return syscall(SYS_unshare, flag); });
+    call_apart("clone-" + name, [&] { return make_process(flag); });
+    call_apart("clone-garbage-" + name, [&] { return make_process(flag | garbage); });
+  }
+  call_apart("clone3", [] {
+    std::uint64_t wanted[8] = {CLONE_NEWUSER, 0, 0, 0, SIGCHLD, 0, 0, 0};
+    const long pid = syscall(SYS_clone3, wanted, sizeof wanted);
+    if (pid == 0) _exit(0);
+    return pid;
+  });
+  call_apart("setns", [] { return syscall(SYS_setns, -1, 0); });
+  call_apart("chroot", [] { return syscall(SYS_chroot, "/"); });
+  const std::pair<const char*, long> kPlain[] = {{"mount", SYS_mount},
+                                                 {"umount2", SYS_umount2},
+                                                 {"pivot_root", SYS_pivot_root},
+                                                 {"open_tree", 428},
+                                                 {"move_mount", 429},
+                                                 {"fsopen", 430},
+                                                 {"fsconfig", 431},
+                                                 {"fsmount", 432},
+                                                 {"fspick", 433},
+                                                 {"mount_setattr", 442},
+                                                 {"open_tree_attr", 467},
+                                                 {"keyctl", SYS_keyctl},
+                                                 {"add_key", SYS_add_key},
+                                                 {"request_key", SYS_request_key},
+                                                 {"bpf", SYS_bpf},
+                                                 {"perf_event_open", SYS_perf_event_open},
+                                                 {"userfaultfd", SYS_userfaultfd},
+                                                 {"io_uring_setup", 425},
+                                                 {"io_uring_enter", 426},
+                                                 {"io_uring_register", 427},
+                                                 {"init_module", SYS_init_module},
+                                                 {"finit_module", SYS_finit_module},
+                                                 {"delete_module", SYS_delete_module},
+                                                 {"kexec_load", SYS_kexec_load},
+                                                 {"open_by_handle_at", SYS_open_by_handle_at},
+                                                 {"settimeofday", SYS_settimeofday},
+                                                 {"clock_settime", SYS_clock_settime},
+                                                 {"swapon", SYS_swapon},
+                                                 {"acct", SYS_acct},
+                                                 {"quotactl", SYS_quotactl},
+                                                 {"sethostname", SYS_sethostname},
+                                                 {"ptrace", SYS_ptrace},
+                                                 {"pidfd_getfd", 438}};
+  for (const auto& [name, number] : kPlain) {
+    call_apart(name, [number = number] { return syscall(number, -1, -1, -1, -1, -1, -1); });
+  }
+  call_apart("personality", [] { return syscall(SYS_personality, READ_IMPLIES_EXEC); });
+  call_apart("personality-garbage", [&] { return syscall(SYS_personality, garbage | READ_IMPLIES_EXEC); });
+  call_apart("personality-ask", [] { return syscall(SYS_personality, 0xffffffffUL); });
+  for (const auto& [name, family] : std::vector<std::pair<std::string, std::uint64_t>>{
+           {"unix", AF_UNIX}, {"inet", AF_INET}, {"netlink", AF_NETLINK}, {"vsock", 40}, {"alg", 38}}) {
+    call_apart("socket-" + name, [&] { return syscall(SYS_socket, family, SOCK_DGRAM, 0); });
+    call_apart("socket-garbage-" + name,
+               [&] { return syscall(SYS_socket, family | garbage, SOCK_DGRAM, 0); });
+  }
+  call_apart("unknown", [] { return syscall(480); });
+#ifdef __x86_64__
+  call_apart("x32", [] { return syscall(0x40000000 | SYS_getpid); });
+  call_apart("foreign", [] {
+    long result = 20;  // getpid
+    asm volatile("int $0x80" : "+a"(result) : : "memory");
+    return result;
+  });
+  call_apart("foreign-socketcall", [] {
+    long result = 102;
+    asm volatile("int $0x80" : "+a"(result) : "b"(1L), "c"(0L) : "memory");
+    errno = static_cast<int>(-result);
+    return result;
+  });
+#endif
+}
+
+/// Memory that is writable and executable, by each way to it.
+void executable_memory(const Words&) {
+  const auto anonymous = [](int rights) {
+    return mmap(nullptr, 4096, rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  };
+  call_apart("mmap-wx", [&] { return anonymous(PROT_READ | PROT_WRITE | PROT_EXEC) == MAP_FAILED ? -1 : 0; });
+  call_apart("mprotect-x",
+             [&] { return mprotect(anonymous(PROT_READ | PROT_WRITE), 4096, PROT_READ | PROT_EXEC); });
+  call_apart("pkey-mprotect-x", [&] {
+    return syscall(SYS_pkey_mprotect, anonymous(PROT_READ | PROT_WRITE), 4096, PROT_READ | PROT_EXEC, -1);
+  });
+  call_apart("mmap-rx", [&] { return anonymous(PROT_READ | PROT_EXEC) == MAP_FAILED ? -1 : 0; });
+}
+
 // --- can I type into a terminal
 
 /// Every way to put a letter into the input queue of a terminal, through every terminal within reach.
@@ -753,6 +877,8 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"break-into", break_into},
     {"folders-of", folders_of},
     {"read-through", read_through},
+    {"calls", dangerous_calls},
+    {"executable-memory", executable_memory},
     {"exit", leave},
     {"die", die},
     {"inject", inject},
