@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/compare_filters.h"
 
 namespace hutch {
 namespace {
@@ -56,6 +57,8 @@ class Comparison {
       };
       found_.push_back({Change::wider, "path", "/", text(first_), text(second_), {}, {}});
     }
+    for (Difference& each : compare_filters(first_.filters, second_.filters, second_.architecture))
+      found_.push_back(std::move(each));
     std::ranges::stable_sort(
         found_, {}, [](const Difference& each) { return std::tie(each.topic, each.what, each.change); });
     return std::move(found_);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <linux/filter.h>
+
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -64,6 +66,12 @@ struct Setting {
   double absent_width = 0;
 };
 
+struct LoadedFilter {
+  std::string name;  ///< "floor", "seccomp"
+  std::vector<sock_filter> program;
+  Origin at;
+};
+
 /// What can be done with a place, by which mount.
 struct Reach {
   Rights rights = 0;
@@ -77,6 +85,8 @@ struct Grants {
   std::map<std::string, std::pair<std::string, Origin>> links;      ///< symbolic links that set-up makes
   std::map<std::string, Rights, std::less<>> rules;                 ///< of Landlock, by path inside
   Rights ruled = 0;                                                 ///< what Landlock restricts
+  std::vector<LoadedFilter> filters;                                ///< in the order in which they are loaded
+  std::string architecture;                                         ///< of the machine, as uname -m has it
   std::map<std::pair<std::string, std::string>, Setting> settings;  ///< by topic and name
 
   /// The mount that holds `path` (resolved, inside); null where the tree is not known.

@@ -118,7 +118,12 @@ TEST_CASE("what is granted differs by meaning, not by text") {
       {"", "capabilities.keep = ['net_raw']", "+ capability net_raw: dropped -> kept\n"},
       {"", "process.no_new_privs = false", "+ privileges no_new_privs: on -> off\n"},
       {"", "process.memory_deny_write_execute = true",
-       "- privileges memory both writable and executable: allowed -> denied\n"},
+       "- privileges memory both writable and executable: allowed -> denied\n"
+       "- seccomp mmap: allow -> by arguments: errno:EPERM, allow\n"
+       "- seccomp mprotect: allow -> by arguments: errno:EPERM, allow\n"
+       "- seccomp personality: allow -> by arguments: errno:EPERM, allow\n"
+       "- seccomp pkey_mprotect: allow -> by arguments: errno:EPERM, allow\n"
+       "- seccomp shmat: allow -> by arguments: errno:EPERM, allow\n"},
       {"mounts.'/srv' = { type = 'bind', suid = true }", "mounts.'/srv' = { type = 'bind', suid = false }",
        ""},
       {"process.no_new_privs = false\nmounts.'/srv' = { type = 'bind' }",
