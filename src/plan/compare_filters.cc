@@ -158,12 +158,6 @@ void put_word(seccomp_data& call, std::uint32_t offset, std::uint32_t word) {
   whole = (whole & ~(std::uint64_t{0xffffffff} << shift)) | std::uint64_t{word} << shift;
 }
 
-std::uint32_t answer(const Filters& filters, const seccomp_data& call) {
-  std::uint32_t action = SECCOMP_RET_ALLOW;
-  for (const LoadedFilter& each : filters) action = strictest(evaluate(each.program, call), action);
-  return action;
-}
-
 /// What the two say to one call, over all arguments that matter.
 struct Verdict {
   bool understood = true, wider = false, narrower = false, other = false;
@@ -223,8 +217,8 @@ class Calls {
   }
 
   void note(const seccomp_data& call, Verdict& verdict) const {
-    const std::uint32_t before = answer(first_, call);
-    const std::uint32_t after = answer(second_, call);
+    const std::uint32_t before = answer_of(first_, call);
+    const std::uint32_t after = answer_of(second_, call);
     verdict.before.insert(before);
     verdict.after.insert(after);
     if (before == after) return;
@@ -265,6 +259,12 @@ bool same_programs(const Filters& first, const Filters& second) {
 }
 
 }  // namespace
+
+std::uint32_t answer_of(const Filters& filters, const seccomp_data& call) {
+  std::uint32_t action = SECCOMP_RET_ALLOW;
+  for (const LoadedFilter& each : filters) action = strictest(evaluate(each.program, call), action);
+  return action;
+}
 
 std::vector<Difference> compare_filters(const Filters& first, const Filters& second,
                                         std::string_view architecture) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <linux/seccomp.h>
+
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +17,8 @@ namespace hutch {
 std::vector<Difference> compare_filters(const std::vector<LoadedFilter>& first,
                                         const std::vector<LoadedFilter>& second,
                                         std::string_view architecture);
+
+/// What a stack of filters answers to one call: SECCOMP_RET_* with its data.
+std::uint32_t answer_of(const std::vector<LoadedFilter>& filters, const seccomp_data& call);
 
 }  // namespace hutch

@@ -1,13 +1,17 @@
 #include "plan/exposure.h"
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "base/path.h"
+#include "filter/syscalls.h"
+#include "plan/compare_filters.h"
 #include "plan/known_places.h"
 #include "plan/lint.h"
 
@@ -84,6 +88,24 @@ std::string whose(const Grants& grants, const char* name) {
   return value == "new" ? "own" : value == "the host's" ? "host" : "joined";
 }
 
+/// Do the filters let it make a user namespace, in any of the three ways? unshare(2), clone(2).
+bool may_nest(const Grants& grants) {
+  if (grants.value("privileges", "user namespaces inside") != "allowed") return false;
+  const std::optional<Abi> abi = abi_from(grants.architecture);
+  if (!abi) return true;
+  return std::ranges::any_of(std::array{"unshare", "clone", "clone3"}, [&](const char* name) {
+    const Syscall* const known = find_syscall(name);
+    const std::optional<std::uint32_t> number = known != nullptr ? known->number(*abi) : std::nullopt;
+    if (!number) return false;
+    seccomp_data call{};
+    call.nr = static_cast<int>(*number);
+    call.arch = facts_of(*abi).audit;
+    call.args[0] = CLONE_NEWUSER;
+    const std::uint32_t action = answer_of(grants.filters, call) & SECCOMP_RET_ACTION_FULL;
+    return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+  });
+}
+
 void look_at_gains(const Grants& grants, const Host& host, Exposure& exposure) {
   const auto is = [&grants](const char* topic, const char* name, std::string_view value) {
     return grants.value(topic, name) == value;
@@ -96,7 +118,9 @@ void look_at_gains(const Grants& grants, const Host& host, Exposure& exposure) {
     exposure.gains.emplace_back("signals to your other processes");
   if (is("process", "abstract sockets of others", "within reach"))
     exposure.gains.emplace_back("abstract sockets of the host");
-  if (is("privileges", "user namespaces inside", "allowed"))
+  if (std::ranges::all_of(grants.filters, [](const LoadedFilter& each) { return each.name == "floor"; }))
+    exposure.gains.emplace_back("nearly every system call: no [seccomp] rules");
+  if (may_nest(grants))
     exposure.gains.emplace_back("user namespaces of its own, and with them more of the kernel");
   // A profile that is looked for here hides one of the same name anywhere else.
   const std::string& here = host.caller().directory;

@@ -99,7 +99,7 @@ TEST_CASE("a profile that is fine has no complaints, and check says what it reac
   devices         none but null and the like
   capabilities    none
   your variables  none
-  more rights by  user namespaces of its own, and with them more of the kernel
+  more rights by  nearly every system call: no [seccomp] rules; user namespaces of its own, and with them more of the kernel
 )");
 }
 

@@ -204,7 +204,12 @@ TEST_CASE("the summary says what is reached") {
   CHECK(sealed.network == "own");
   CHECK(sealed.processes == "own");
   CHECK(sealed.gains ==
-        std::vector<std::string>{"user namespaces of its own, and with them more of the kernel"});
+        std::vector<std::string>{"nearly every system call: no [seccomp] rules",
+                                 "user namespaces of its own, and with them more of the kernel"});
+  CHECK(look("namespaces.nested = 'deny'\nseccomp.deny = ['ptrace']", host).exposure.gains.empty());
+  // Who may call none of the three makes no namespace.
+  CHECK(look("seccomp.deny = ['unshare', 'clone', 'clone3']", host).exposure.gains.empty());
+  CHECK(look("seccomp.deny = ['unshare', 'clone']", host).exposure.gains.size() == 1);
 
   const Exposure open =
       look(
@@ -225,7 +230,7 @@ TEST_CASE("the summary says what is reached") {
   CHECK(open.devices.empty());
   CHECK(open.capabilities == std::vector<std::string>{"net_raw"});
   CHECK(open.environment == std::vector<std::string>{"SSH_AUTH_SOCK"});
-  CHECK(open.gains.size() == 5);
+  CHECK(open.gains.size() == 6);
   CHECK(open.gains.back() == "profiles of later launches from here: /home/ada/work/.hutch");
 
   CHECK(sealed.knows_files);
