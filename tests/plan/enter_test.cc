@@ -1,5 +1,7 @@
 #include "plan/enter.h"
 
+#include <linux/seccomp.h>
+
 #include <catch2/catch.hpp>
 
 #include <set>
@@ -25,14 +27,21 @@ std::string kind_of(const Op& op) {
 
 Phase phase_of(const Op& op) { return std::holds_alternative<Exec>(op) ? Phase::exec : Phase::privileges; }
 
+/// One that the kernel would take.
+LoadFilter filter() {
+  static constexpr sock_filter kAllow[] = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+  return {.name = "floor", .program = {kAllow, std::size(kAllow)}};
+}
+
 /// What every sandbox has, with `more` in front of the filter.
 Plan walls(const std::vector<Op>& more, Phase phase = Phase::privileges) {
   Plan plan;
   plan.steps.push_back({CloneChild{}, {}, Phase::clone});
-  for (const Op& op : more) plan.steps.push_back({op, {}, phase});
+  for (const Op& op : more)
+    plan.steps.push_back({std::holds_alternative<LoadFilter>(op) ? filter() : op, {}, phase});
   plan.steps.push_back({DropCapabilities{}, {}, Phase::privileges});
   plan.steps.push_back({NoNewPrivs{}, {}, Phase::privileges});
-  plan.steps.push_back({LoadFilter{}, {}, Phase::privileges});
+  plan.steps.push_back({filter(), {}, Phase::privileges});
   plan.steps.push_back({Exec{}, {}, Phase::exec});
   return plan;
 }
