@@ -153,6 +153,52 @@ bool holds(std::uint16_t code, std::uint32_t a, std::uint32_t b) {
   }
 }
 
+struct Registers {
+  std::uint32_t a = 0, x = 0;
+  std::array<std::uint32_t, kScratch> scratch{};
+};
+
+/// Does what only carries a value from one place to another. False: it is something else.
+bool move(const sock_filter& op, const seccomp_data& call, Registers& now) {
+  switch (op.code) {
+    case BPF_LD | BPF_W | BPF_ABS:
+      std::memcpy(&now.a, reinterpret_cast<const char*>(&call) + op.k, sizeof now.a);
+      return true;
+    case BPF_LD | BPF_W | BPF_LEN:
+      now.a = sizeof call;
+      return true;
+    case BPF_LDX | BPF_W | BPF_LEN:
+      now.x = sizeof call;
+      return true;
+    case BPF_LD | BPF_IMM:
+      now.a = op.k;
+      return true;
+    case BPF_LDX | BPF_IMM:
+      now.x = op.k;
+      return true;
+    case BPF_LD | BPF_MEM:
+      now.a = now.scratch[op.k];
+      return true;
+    case BPF_LDX | BPF_MEM:
+      now.x = now.scratch[op.k];
+      return true;
+    case BPF_ST:
+      now.scratch[op.k] = now.a;
+      return true;
+    case BPF_STX:
+      now.scratch[op.k] = now.x;
+      return true;
+    case BPF_MISC | BPF_TAX:
+      now.x = now.a;
+      return true;
+    case BPF_MISC | BPF_TXA:
+      now.a = now.x;
+      return true;
+    default:
+      return false;
+  }
+}
+
 struct ActionName {
   std::string_view name;
   std::uint32_t action;
@@ -180,63 +226,22 @@ std::optional<ProgramFault> fault_of(std::span<const sock_filter> program) {
 }
 
 std::uint32_t evaluate(std::span<const sock_filter> program, const seccomp_data& call) {
-  std::uint32_t a = 0, x = 0;
-  std::array<std::uint32_t, kScratch> scratch{};
+  Registers now;
   for (std::size_t at = 0; at < program.size(); ++at) {
     const sock_filter& op = program[at];
-    const std::uint32_t operand = BPF_SRC(op.code) == BPF_X ? x : op.k;
-    switch (op.code) {
-      case BPF_LD | BPF_W | BPF_ABS:
-        std::memcpy(&a, reinterpret_cast<const char*>(&call) + op.k, sizeof a);
-        continue;
-      case BPF_LD | BPF_W | BPF_LEN:
-        a = sizeof call;
-        continue;
-      case BPF_LDX | BPF_W | BPF_LEN:
-        x = sizeof call;
-        continue;
-      case BPF_LD | BPF_IMM:
-        a = op.k;
-        continue;
-      case BPF_LDX | BPF_IMM:
-        x = op.k;
-        continue;
-      case BPF_LD | BPF_MEM:
-        a = scratch[op.k];
-        continue;
-      case BPF_LDX | BPF_MEM:
-        x = scratch[op.k];
-        continue;
-      case BPF_ST:
-        scratch[op.k] = a;
-        continue;
-      case BPF_STX:
-        scratch[op.k] = x;
-        continue;
-      case BPF_RET | BPF_K:
-        return op.k;
-      case BPF_RET | BPF_A:
-        return a;
-      case BPF_MISC | BPF_TAX:
-        x = a;
-        continue;
-      case BPF_MISC | BPF_TXA:
-        a = x;
-        continue;
-      case BPF_JMP | BPF_JA:
-        at += op.k;
-        continue;
-      default:
-        break;
-    }
-    if (BPF_CLASS(op.code) == BPF_JMP) {
-      at += holds(op.code, a, operand) ? op.jt : op.jf;
+    if (move(op, call, now)) continue;
+    const std::uint32_t operand = BPF_SRC(op.code) == BPF_X ? now.x : op.k;
+    if (op.code == (BPF_RET | BPF_K)) return op.k;
+    if (op.code == (BPF_RET | BPF_A)) return now.a;
+    if (op.code == (BPF_JMP | BPF_JA)) {
+      at += op.k;
+    } else if (BPF_CLASS(op.code) == BPF_JMP) {
+      at += holds(op.code, now.a, operand) ? op.jt : op.jf;
     } else if (BPF_OP(op.code) == BPF_DIV) {
-      if (operand == 0)
-        return SECCOMP_RET_KILL_THREAD;  // the kernel ends a program that divides by zero with 0
-      a /= operand;
+      if (operand == 0) return SECCOMP_RET_KILL_THREAD;  // the kernel's program ends with 0 there
+      now.a /= operand;
     } else {
-      a = compute(op.code, a, operand);
+      now.a = compute(op.code, now.a, operand);
     }
   }
   return SECCOMP_RET_KILL_PROCESS;

@@ -37,10 +37,10 @@ struct Machine {
   std::vector<Abi> abis;  ///< its own first
 };
 const Machine* machine_of(std::string_view architecture) {
-  static const Machine machines[] = {{"x86_64", {Abi::x86_64, Abi::x86, Abi::x32}},
-                                     {"aarch64", {Abi::aarch64, Abi::arm}}};
-  const auto* const found = std::ranges::find(machines, architecture, &Machine::name);
-  return found == std::end(machines) ? nullptr : found;
+  static const Machine kMachines[] = {{"x86_64", {Abi::x86_64, Abi::x86, Abi::x32}},
+                                      {"aarch64", {Abi::aarch64, Abi::arm}}};
+  const auto* const found = std::ranges::find(kMachines, architecture, &Machine::name);
+  return found == std::end(kMachines) ? nullptr : found;
 }
 
 // --- calls behind one number: socketcall(2), ipc(2) of x86
@@ -320,7 +320,7 @@ class Maker {
     AbiRules made{.abi = abi, .otherwise = default_, .unnamed_otherwise = unnamed_default()};
     if (abi == Abi::x32 && lets_through(default_)) made.unnamed_otherwise = kEnosys;
     if (is_errno(default_) && !has_rule("clone3")) {
-      const std::uint32_t number = *find_syscall("clone3")->number(abi);
+      const std::uint32_t number = find_syscall("clone3")->number(abi).value_or(0);
       made.exception = Rule{.number = number, .action = kEnosys};
     }
     for (const NamedRule& each : rules_) {
@@ -371,7 +371,8 @@ class Maker {
                         door->door));
       return;
     }
-    into.push_back({*find_syscall(door->door)->number(Abi::x86), rule.action, {through_door(*door)}});
+    into.push_back(
+        {find_syscall(door->door)->number(Abi::x86).value_or(0), rule.action, {through_door(*door)}});
   }
 
   /// Does nothing let `call` through, whatever its arguments, where `action` should happen? `through` is a
