@@ -151,11 +151,16 @@ std::optional<std::vector<std::uint32_t>> telling_words(const std::set<Question>
 void put_word(seccomp_data& call, std::uint32_t offset, std::uint32_t word) {
   const std::uint32_t index = offset / 4;
   constexpr std::uint32_t kPointer = offsetof(seccomp_data, instruction_pointer) / 4;
-  std::uint64_t& whole = index < kPointer + 2
-                             ? reinterpret_cast<std::uint64_t&>(call.instruction_pointer)
-                             : reinterpret_cast<std::uint64_t&>(call.args[(index - kPointer) / 2 - 1]);
   const unsigned shift = index % 2 == 0 ? 0 : 32;
-  whole = (whole & ~(std::uint64_t{0xffffffff} << shift)) | std::uint64_t{word} << shift;
+  const auto replaced = [&](std::uint64_t whole) {
+    return (whole & ~(std::uint64_t{0xffffffff} << shift)) | std::uint64_t{word} << shift;
+  };
+  if (index < kPointer + 2) {
+    call.instruction_pointer = replaced(call.instruction_pointer);
+  } else {
+    auto& argument = call.args[(index - kPointer) / 2 - 1];
+    argument = replaced(argument);
+  }
 }
 
 /// What the two say to one call, over all arguments that matter.

@@ -140,7 +140,7 @@ std::vector<PlannedFilter> plan_filters(Draft& draft, bool deny_write_execute) {
           {.code = "E0359",
            .what =
                "the rules and the compiled program both deny seccomp, so only one of them could be loaded",
-           .at = draft.profile.seccomp.file->at,
+           .at = filters.back().at,
            .help = "allow seccomp in one of them: the other still denies it"});
   }
   return filters;

@@ -25,7 +25,7 @@
 
 // While this is set, touching the heap ends the process with a code of its own.
 static bool g_heap_forbidden = false;
-constexpr int kTouchedTheHeap = 99;
+[[maybe_unused]] constexpr int kTouchedTheHeap = 99;
 
 #if HUTCH_GUARD_THE_HEAP
 extern "C" void* __libc_malloc(std::size_t);

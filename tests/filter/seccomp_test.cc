@@ -289,7 +289,7 @@ TEST_CASE("several conditions must all hold, also on one argument") {
   rules.rules = {rule("prctl", "errno:EPERM",
                       {arg(0, Compare::ge, 10), arg(0, Compare::le, 20), arg(1, Compare::ne, 7)})};
   const auto program = made(rules);
-  for (const std::uint64_t option : {9, 10, 15, 20, 21}) {
+  for (const std::uint64_t option : {9UL, 10UL, 15UL, 20UL, 21UL}) {
     for (const std::uint64_t second : {6ULL, 7ULL, 7ULL | 1ULL << 40U}) {
       CAPTURE(option, second);
       const bool denied = option >= 10 && option <= 20 && second != 7;

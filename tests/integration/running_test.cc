@@ -227,7 +227,7 @@ TEST_CASE(
     for (const auto& [word, name] :
          {std::pair{"TERM", "TERM"}, {"SIGALRM", "ALRM"}, {"sigusr1", "USR1"}, {"14", "ALRM"}}) {
       // Not known to the registry before the first tick.
-      CHECK(soon([&, word = word] { return desk.hutch({"kill", "-s", word, own("mine")}).status == 0; }));
+      CHECK(soon([&, asked = word] { return desk.hutch({"kill", "-s", asked, own("mine")}).status == 0; }));
       CHECK(box.wait_for("got ") == name);
     }
     CHECK(desk.hutch({"kill", "-sKILL", own("mine")}).status == 0);
@@ -395,7 +395,7 @@ TEST_CASE("who entered ends with the sandbox, and with the hutch that entered") 
     const std::vector<pid_t> entered = first.descendants();
     first.signal(SIGKILL);
     CHECK(first.wait().status == 128 + SIGKILL);
-    CHECK(soon([&] { return std::ranges::all_of(entered, [](pid_t pid) { return kill(pid, 0) < 0; }); }));
+    CHECK(soon([&] { return std::ranges::all_of(entered, has_ended); }));
 
     Running second({"enter", own("mine"), "/bin/sh", "-c", "echo ready; sleep 1000"}, desk.options);
     expect_running(second.pid());

@@ -11,6 +11,7 @@
 
 #include "support/sandbox.h"
 #include "support/skip.h"
+#include "support/snapshot.h"
 
 using namespace hutch::test;
 
@@ -37,8 +38,6 @@ std::vector<std::string> command(std::vector<std::string> words, std::initialize
   words.insert(words.end(), more);
   return words;
 }
-
-bool gone(pid_t pid) { return ::kill(pid, 0) < 0 && errno == ESRCH; }
 
 bool soon(auto&& holds) {
   for (const auto end = Clock::now() + 5s; Clock::now() < end; std::this_thread::sleep_for(5ms)) {
@@ -117,7 +116,7 @@ TEST_CASE("a second INT or TERM has everything killed after kill_after, a single
   running.signal(SIGTERM);
   REQUIRE(running.wait_for("got") == "");
   std::this_thread::sleep_for(400ms);
-  CHECK_FALSE(gone(running.pid()));
+  CHECK_FALSE(has_ended(running.pid()));
   running.signal(SIGINT);
   CHECK(running.wait().status == 128 + SIGKILL);
 }
@@ -131,7 +130,7 @@ TEST_CASE("with the host's pids, too, what the program leaves behind ends with i
   const std::string orphans = running.wait_for("");
   const Answer answer = running.wait();  // closes its input; checks, too, that no descendant is left
   CHECK(answer.status == 5);
-  for (const std::string& pid : words(orphans)) CHECK(gone(std::stoi(pid)));
+  for (const std::string& pid : words(orphans)) CHECK(has_ended(std::stoi(pid)));
 }
 
 TEST_CASE("with the host's pids, too, the end of the launcher or of the init is everybody's") {
@@ -151,8 +150,13 @@ TEST_CASE("with the host's pids, too, the end of the launcher or of the init is 
       running.signal(SIGKILL);
       running.wait();
     }
-    for (const std::string& pid : orphans) CHECK(soon([&] { return gone(std::stoi(pid)); }));
-    for (const pid_t pid : all) CHECK(soon([&] { return gone(pid); }));
+    for (const std::string& pid : orphans) CHECK(soon([&] { return has_ended(std::stoi(pid)); }));
+    for (const pid_t pid : all) {
+      CAPTURE(init_dies, pid);
+      const bool ended = soon([&] { return has_ended(pid); });
+      INFO(read_file("/proc/" + std::to_string(pid) + "/stat"));
+      CHECK(ended);
+    }
   }
 }
 

@@ -707,8 +707,8 @@ void dangerous_calls(const Words&) {
                                                  {"sethostname", SYS_sethostname},
                                                  {"ptrace", SYS_ptrace},
                                                  {"pidfd_getfd", 438}};
-  for (const auto& [name, number] : kPlain) {
-    call_apart(name, [number = number] { return syscall(number, -1, -1, -1, -1, -1, -1); });
+  for (const auto& plain : kPlain) {
+    call_apart(plain.first, [&] { return syscall(plain.second, -1, -1, -1, -1, -1, -1); });
   }
   call_apart("personality", [] { return syscall(SYS_personality, READ_IMPLIES_EXEC); });
   call_apart("personality-garbage", [&] { return syscall(SYS_personality, garbage | READ_IMPLIES_EXEC); });

@@ -28,7 +28,21 @@ void add_file(std::vector<std::string>& lines, const std::string& path) {
 
 std::string read_all(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  // An iterator would throw where a process ends while its file in /proc is read.
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The state in /proc/PID/stat; of one that is no more, or waits for its parent only, 0. `text` becomes "1234
+/// (sleep)".
+char state_of(const std::string& pid, std::string& text) {
+  text = read_all("/proc/" + pid + "/stat");
+  const std::size_t after_name = text.rfind(") ");
+  if (after_name == std::string::npos) return 0;
+  const char state = text[after_name + 2];
+  text.resize(after_name + 1);
+  return state == 'Z' || state == 'X' ? 0 : state;
 }
 
 std::set<std::string>& expected() {
@@ -38,15 +52,14 @@ std::set<std::string>& expected() {
 
 void add_descendants(const std::string& pid, std::vector<std::string>& found) {
   std::error_code ignored;
-  for (const auto& task : fs::directory_iterator("/proc/" + pid + "/task", ignored)) {
-    std::istringstream children(read_all(task.path() / "children"));
+  // Not a range-for, which throws where the process ends in the middle.
+  for (fs::directory_iterator task("/proc/" + pid + "/task", ignored), end; !ignored && task != end;
+       task.increment(ignored)) {
+    std::istringstream children(read_all(task->path() / "children"));
     for (std::string child; children >> child;) {
       if (expected().contains(child)) continue;
-      const std::string stat = read_all("/proc/" + child + "/stat");
-      const std::size_t after_name = stat.rfind(") ");
-      if (after_name == std::string::npos) continue;
-      const char state = stat[after_name + 2];
-      if (state != 'Z' && state != 'X') found.push_back(stat.substr(0, after_name + 1));
+      std::string text;
+      if (state_of(child, text) != 0) found.push_back(text);
       add_descendants(child, found);
     }
   }
@@ -55,6 +68,11 @@ void add_descendants(const std::string& pid, std::vector<std::string>& found) {
 }  // namespace
 
 void expect_running(pid_t pid) { expected().insert(std::to_string(pid)); }
+
+bool has_ended(pid_t pid) {
+  std::string text;
+  return state_of(std::to_string(pid), text) == 0;
+}
 
 void reap_orphans() {
   std::istringstream children(read_all("/proc/thread-self/children"));

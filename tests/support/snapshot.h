@@ -26,6 +26,8 @@ std::vector<std::string> living_descendants(const std::string& pid = "self");
 void adopt_orphans();
 /// Waits for those that have ended, and for nobody that the test itself keeps running.
 void reap_orphans();
+/// It is no more, or only waits for whoever takes its status: an orphan's that may be this process.
+bool has_ended(pid_t pid);
 /// A process that the test itself keeps running is no leftover, nor is what comes from it.
 void expect_running(pid_t pid);
 
