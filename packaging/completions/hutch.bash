@@ -30,7 +30,7 @@ _hutch() {
         return
     fi
     case $command in
-        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --verify --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
+        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --verify --timings --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         plan) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --digest --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         show) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         check) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --strict --json --verbose --log-file --color --help' operand=profiles choices='' ;;

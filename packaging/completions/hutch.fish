@@ -31,6 +31,7 @@ complete -c hutch -n '__fish_seen_subcommand_from run' -l timeout -x -d 'end the
 complete -c hutch -n '__fish_seen_subcommand_from run' -l status-fd -x -d 'tell what happens on this descriptor, as lines of JSON'
 complete -c hutch -n '__fish_seen_subcommand_from run' -l report -r -F -d 'tell what happened in FILE, as one JSON document'
 complete -c hutch -n '__fish_seen_subcommand_from run' -l verify -d 'read everything back before the program starts'
+complete -c hutch -n '__fish_seen_subcommand_from run' -l timings -d 'say at the end how long each stage and each step took'
 complete -c hutch -n '__fish_seen_subcommand_from run' -l json -d 'answer and report as JSON'
 complete -c hutch -n '__fish_seen_subcommand_from run' -l verbose -s v -d 'say what was left out and why; twice: every step too'
 complete -c hutch -n '__fish_seen_subcommand_from run' -l log-file -r -F -d 'add what -vv says to FILE, as JSON lines'

@@ -2,6 +2,7 @@
 
 #include <linux/prctl.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include <concepts>
 #include <iterator>
@@ -66,6 +67,14 @@ Outcome await_word(const ChildContext& context) noexcept {
   return got == 1 ? Outcome{} : failed(Call::read, EPIPE);
 }
 
+void note_done(const ChildContext& context, std::size_t step) noexcept {
+  if (step >= context.done_at.size()) return;
+  struct timespec now = {};
+  sys::call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  context.done_at[step] =
+      static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
 void close_parents_ends(const ChildContext& context) noexcept {
   for (const int fd : context.parents_ends) {
     if (fd >= 0) sys::close(fd);
@@ -116,6 +125,7 @@ void run_child(const ChildContext& context) noexcept {
       tell(context, i, outcome);
       give_up();
     }
+    note_done(context, i);
   }
   give_up();  // a plan without exec
 }

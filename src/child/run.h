@@ -84,6 +84,8 @@ struct ChildContext {
   int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
   bool held = false;       ///< right before exec, waits for one byte on the channel: somebody looks first
   bool lets_look = false;  ///< while it is held, whoever has the same uid may look: proc(5)
+  std::span<std::uint64_t> done_at;  ///< by step, when it was done (nanoseconds of CLOCK_MONOTONIC); empty:
+                                     ///< nobody asks
   std::array<int, 3> parents_ends{
       {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it

@@ -77,7 +77,7 @@ constexpr Option kOptions[] = {
     {"--status-fd", 0, "FD", "tell what happens on this descriptor, as lines of JSON", kRunOptions},
     {"--report", 0, "FILE", "tell what happened in FILE, as one JSON document", kRunOptions, "", true},
     {"--verify", 0, "", "read everything back before the program starts", kRunOptions},
-    {"--timings", 0, "", "say how long each step took", kRunOptions, "", false, true},
+    {"--timings", 0, "", "say at the end how long each stage and each step took", kRunOptions},
 
     {"--digest", 0, "", "print only the SHA-256 of the plan", kPlanOptions},
     {"--strict", 0, "", "treat warnings as errors", kCheckOptions},

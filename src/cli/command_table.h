@@ -40,7 +40,6 @@ struct Option {
   Groups groups = 0;
   std::string_view choices;  ///< "auto always never": the only values
   bool takes_file = false;   ///< the value is a path of the host, for completion
-  bool later = false;        ///< known, but refused with "not supported yet"
 };
 
 struct Command {
@@ -53,7 +52,7 @@ struct Command {
   std::string_view operand_name;  ///< "PROFILE", for messages
   std::string_view choices;       ///< for Operand::choice
   bool takes_program = false;     ///< everything after the profile belongs to the program
-  bool later = false;
+  bool later = false;  ///< known, but refused with "not supported yet"
   int usage_exit = 2;  ///< the exit status of a command line that makes no sense
 };
 inline constexpr int kMany = 1 << 20;

@@ -23,7 +23,7 @@ std::vector<std::string> command_names() {
 std::vector<std::string> option_names(const std::function<bool(const Option&)>& wanted) {
   std::vector<std::string> names;
   for (const Option& each : all_options())
-    if (!each.later && wanted(each)) names.emplace_back(each.name);
+    if (wanted(each)) names.emplace_back(each.name);
   return names;
 }
 
@@ -246,7 +246,7 @@ std::string zsh() {
     commands.push_back(fmt::format("        '{}:{}'", each.name, zsh_text(each.summary)));
     std::vector<std::string> specs;
     for (const Option& option : all_options())
-      if (!option.later && (option.groups & each.groups) != 0) specs.push_back(zsh_option(option));
+      if ((option.groups & each.groups) != 0) specs.push_back(zsh_option(option));
     if (std::string operands = zsh_operands(each); !operands.empty()) specs.push_back(std::move(operands));
     cases.push_back(fmt::format("        {}) _arguments -S \\\n            {} ;;", each.name,
                                 join(specs, " \\\n            ")));
@@ -291,7 +291,7 @@ std::string fish() {
     if (each.later) continue;
     text += fish_operands(each);
     for (const Option& option : all_options()) {
-      if (option.later || (option.groups & each.groups) == 0) continue;
+      if ((option.groups & each.groups) == 0) continue;
       text += fmt::format("complete -c hutch -n '__fish_seen_subcommand_from {}' -l {}", each.name,
                           option.name.substr(2));
       if (option.letter != 0) text += fmt::format(" -s {}", option.letter);

@@ -37,7 +37,7 @@ std::string help_text(const Command& command) {
     text += fmt::format("Options stand before {}; everything after it belongs to the program.\n",
                         command.operand == Operand::sandbox ? "NAME" : "PROFILE");
   std::size_t width = 0;
-  const auto belongs = [&](const Option& each) { return (each.groups & command.groups) != 0 && !each.later; };
+  const auto belongs = [&](const Option& each) { return (each.groups & command.groups) != 0; };
   for (const Option& each : all_options())
     if (belongs(each)) width = std::max(width, left_of(each).size());
   text += "\nOptions:\n";

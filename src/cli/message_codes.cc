@@ -379,8 +379,6 @@ constexpr MessageCode kCodes[] = {
     {"E0907", "not UTF-8",
      "Profiles are UTF-8, and so is what options add to them. A path with other bytes can only be reached by "
      "binding a directory above it."},
-    {"E0908", "the option is not supported yet",
-     "A later version will have it. It is refused rather than ignored."},
     {"E0909", "the command is not supported yet", "A later version will have it."},
     {"E0911", "nothing to explain",
      "`hutch explain` takes a code of a message (E0104), or a key of the profile language (mounts.type)."},

@@ -66,11 +66,6 @@ class Sorter {
       }
     }
     if (words_.has("--help")) return {};
-    for (const Given& given : words_.options)
-      if (given.option->later)
-        return fail({.code = "E0908",
-                     .what = fmt::format("{} is not supported yet", given.option->name),
-                     .at = given.at});
     return count_operands();
   }
 

@@ -35,7 +35,7 @@ struct Words {
 /// Sorts the words after "hutch" (the command first) by the command table. Options stand before the profile;
 /// where no program follows, also after it. "--" ends them; one "--" right after the profile is dropped.
 /// The command line becomes a source of its own, so that errors point into it:
-/// E0901 … E0904, E0907 … E0909. `words.command` is set as soon as it is known, also on errors.
+/// E0901 … E0904, E0907, E0909. `words.command` is set as soon as it is known, also on errors.
 Result<void> sort_words(const std::vector<std::string>& arguments, Sources& sources, Words& words);
 
 }  // namespace hutch

@@ -1,11 +1,14 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/status.h"
+#include "cli/timings_text.h"
 #include "launch/launch.h"
 #include "launch/own_image.h"
 #include "plan/codec.h"
@@ -75,6 +78,11 @@ int run_command(Session& session) {
     session.complain(safe.error());
     return status_of(safe.error());
   }
+  std::optional<Timings> timings;
+  if (session.words.has("--timings")) timings.emplace();
+  const auto stage_done = [&timings](const char* name) {
+    if (timings) timings->stage_done(name);
+  };
   Status status(session);
   if (const auto opened = status.open(); !opened) {
     session.complain(opened.error());
@@ -83,6 +91,7 @@ int run_command(Session& session) {
   const auto loaded = session.load();
   if (!loaded) return give_up(session, status, loaded.error());
   if (log_wants(Verbosity::info)) session.complain(loaded->warnings);
+  stage_done("profile");
 
   const Request request{.arguments = session.words.arguments, .needs_command = true};
   const auto plan = compile(loaded->profile, request, session.host);
@@ -91,6 +100,7 @@ int run_command(Session& session) {
     log_skipped(loaded->profile.skipped, session.sources);
     return give_up(session, status, plan.error());
   }
+  stage_done("plan");
   if (log_wants(Verbosity::info)) session.complain(plan->warnings);
   log_plan(*plan, session.sources);
 
@@ -104,13 +114,16 @@ int run_command(Session& session) {
   auto ending = launch(*plan, session.host,
                        {.observer = status.wanted() ? &status : nullptr,
                         .registration = &registration,
-                        .inspector = session.words.has("--verify") ? &verifier : nullptr});
+                        .inspector = session.words.has("--verify") ? &verifier : nullptr,
+                        .timings = timings ? &*timings : nullptr});
   if (!ending) {
     name_missing_link(ending.error(), *plan, loaded->profile, session.host);
     return give_up(session, status, ending.error());
   }
   status.ended(*ending);
   status.close();
+  stage_done("program");
+  if (timings) write_all(STDERR_FILENO, timings_text(*timings, *plan));
   return ending->status;
 }
 

@@ -136,19 +136,21 @@ class Launch {
     std::size_t index = 0;
     const auto* step = find_step<CloneChild>(plan_, &index);
     if (step == nullptr) return plumbing_failed("clone3", EINVAL);
-    ChildContext context{.steps = plan_.steps,
-                         .pins = prepared_.pins,
-                         .slots = prepared_.slots,
-                         .made = prepared_.made,
-                         .report_fd = report_.writer.get(),
-                         .channel_fd = channel_.childs_fd(),
-                         .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
-                         .go_fd = go_.reader.get(),
-                         .held = options_.inspector != nullptr,
-                         .lets_look = is_ours_alone(),
-                         .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
-                         .caller_environment = ::environ,
-                         .caller_arguments = caller_memory()};
+    ChildContext context{
+        .steps = plan_.steps,
+        .pins = prepared_.pins,
+        .slots = prepared_.slots,
+        .made = prepared_.made,
+        .report_fd = report_.writer.get(),
+        .channel_fd = channel_.childs_fd(),
+        .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
+        .go_fd = go_.reader.get(),
+        .held = options_.inspector != nullptr,
+        .lets_look = is_ours_alone(),
+        .done_at = options_.timings != nullptr ? options_.timings->steps() : std::span<std::uint64_t>(),
+        .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
+        .caller_environment = ::environ,
+        .caller_arguments = caller_memory()};
     if (limit_.raised()) {
       context.files_soft = limit_.before().rlim_cur;
       context.files_hard = limit_.before().rlim_max;
@@ -166,6 +168,7 @@ class Launch {
     if (cloned.pid < 0) {
       return fail(tell_failure(plan_, {static_cast<std::uint32_t>(index), Call::clone3, cloned.error, 0}));
     }
+    note_done(index);
     report_.writer.reset();
     go_.reader.reset();
     channel_.close_childs_end();
@@ -191,6 +194,7 @@ class Launch {
           errno != EPIPE) {
         outcome = {Call::write, errno};
       }
+      if (plan_.steps[i].phase == Phase::parent && outcome.ok()) note_done(i);
       if (outcome.ok() || ended_by_) continue;
       // A child that is gone already knows better why.
       if (const auto told = poll_report()) return fail(tell_failure(plan_, *told));
@@ -214,6 +218,10 @@ class Launch {
     if (::send(channel_.fd(), "!", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
       return plumbing_failed("send", errno);
     return begins;
+  }
+
+  void note_done(std::size_t step) const {
+    if (options_.timings != nullptr) options_.timings->steps()[step] = monotonic_now();
   }
 
   std::optional<Report> poll_report() const {
@@ -255,6 +263,8 @@ class Launch {
       }
       const std::optional<Report> report = read_report();
       if (!report && reached_exec) {
+        note_done(plan_.steps.size() - 1);
+        if (options_.timings != nullptr) options_.timings->stage_done("launch");
         if (observer_ != nullptr) observer_->executed();
         return {};
       }
@@ -306,7 +316,9 @@ Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& o
   Prepared prepared(plan);
   for (std::size_t i = 0; i < options.given.size() && i < prepared.slots.size(); ++i)
     prepared.slots[i] = ::fcntl(options.given[i], F_DUPFD_CLOEXEC, 0);
-  TRY_DO(prepared.open_all(plan));
+  if (options.timings != nullptr && !options.timings->begin_steps(plan.steps.size()))
+    return fail({.code = "E0509", .what = "cannot set up the sandbox: mmap: " + errno_text(errno)});
+  TRY_DO(prepared.open_all(plan, options.timings));
   TRY_DO(open_namespaces(plan, host.caller(), prepared.slots));
   Launch one(plan, limit, prepared, options);
   return one.run();

@@ -8,6 +8,7 @@
 #include "child/run.h"
 #include "host/host.h"
 #include "launch/supervise.h"
+#include "launch/timings.h"
 #include "plan/plan.h"
 
 namespace hutch {
@@ -57,6 +58,7 @@ struct LaunchOptions {
   Observer* observer = nullptr;
   Registration* registration = nullptr;
   Inspector* inspector = nullptr;
+  Timings* timings = nullptr;
   std::span<const int> given;  ///< descriptors for the first slots, as `enter_plan` expects them
 };
 Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& options = {});

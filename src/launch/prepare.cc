@@ -95,9 +95,10 @@ Outcome Prepared::open_one(const KeepOpen& step) {
 namespace {
 
 /// Of those before clone.
-Result<void> for_each_step(const Plan& plan, auto&& act) {
+Result<void> for_each_step(const Plan& plan, auto&& act, const Timings* timings = nullptr) {
   for (std::size_t i = 0; i < plan.steps.size() && plan.steps[i].phase == Phase::before_clone; ++i) {
     const Outcome outcome = act(plan.steps[i].op);
+    if (outcome.ok() && timings != nullptr) timings->steps()[i] = monotonic_now();
     if (outcome.ok()) continue;
     return fail(
         tell_failure(plan, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, outcome.detail}));
@@ -107,13 +108,14 @@ Result<void> for_each_step(const Plan& plan, auto&& act) {
 
 }  // namespace
 
-Result<void> Prepared::open_all(const Plan& plan) {
-  return for_each_step(plan, [this](const Op& op) -> Outcome {
+Result<void> Prepared::open_all(const Plan& plan, const Timings* timings) {
+  const auto open = [this](const Op& op) -> Outcome {
     if (const auto* pin = std::get_if<PinSource>(&op)) return open_one(*pin);
     if (const auto* stream = std::get_if<OpenStream>(&op)) return open_one(*stream);
     if (const auto* keep = std::get_if<KeepOpen>(&op)) return open_one(*keep);
     return {};
-  });
+  };
+  return for_each_step(plan, open, timings);
 }
 
 Result<void> Prepared::make_streams(const Plan& plan) {

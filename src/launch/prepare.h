@@ -7,6 +7,7 @@
 
 #include "child/run.h"
 #include "launch/tell_failure.h"
+#include "launch/timings.h"
 #include "plan/plan.h"
 
 namespace hutch {
@@ -38,7 +39,7 @@ class Prepared {
 
   /// Runs the steps of Phase::before_clone, but makes nothing yet. May wait for the other end of a FIFO:
   /// signals must still have their usual effect.
-  Result<void> open_all(const Plan& plan);
+  Result<void> open_all(const Plan& plan, const Timings* timings = nullptr);
   /// Makes the output files that open_all() did not find: without a name where the file system can
   /// (O_TMPFILE), so that not even SIGKILL leaves one behind.
   Result<void> make_streams(const Plan& plan);

@@ -159,12 +159,6 @@ TEST_CASE("what makes no sense on the command line is pointed at") {
  1 | hutch run --ro '/\xff\x1b[31m' app
    |                ^^^^^^^^^^^^^^^
 )"},
-      {{"run", "--timings", "app"}, R"(error[E0908]: --timings is not supported yet
-  --> command line:1:11
-   |
- 1 | hutch run --timings app
-   |           ^^^^^^^^^
-)"},
       {{"doctor"}, R"(error[E0909]: `hutch doctor` is not supported yet
   --> command line:1:7
    |

@@ -3,7 +3,10 @@
 #include <signal.h>
 
 #include <catch2/catch.hpp>
+#include <regex>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "support/sandbox.h"
 #include "support/skip.h"
@@ -29,6 +32,13 @@ std::string box_in(const Workspace& here, std::string_view more = "") {
 long number_of(const std::string& text, const std::string& key) {
   const std::size_t at = text.rfind("\"" + key + "\":");
   return at == std::string::npos ? -1 : std::stol(text.substr(at + key.size() + 3));
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -143,4 +153,36 @@ TEST_CASE("the status descriptor does not reach the program") {
   const Answer answer = in_shell(run_line("--status-fd 9", box, "ls /proc/self/fd") + " 9>/dev/null");
   CHECK(answer.status == 0);
   CHECK_FALSE(has(answer.out, "9"));
+}
+
+TEST_CASE(
+    "run --timings tells every stage and every step of the plan, and the program's time apart from them") {
+  const Workspace here;
+  const std::string box = box_in(here);
+  const Answer answer = in_shell(run_line("--timings", box, "echo out; sleep 0.2; exit 7"));
+  CHECK(answer.status == 7);
+  CHECK(answer.out == "out\n");
+  const Answer plan = run_hutch({"plan", box, "/bin/sh", "-c", "echo out; sleep 0.2; exit 7"});
+  std::vector<std::string> planned, told;
+  const std::regex step("^ +([0-9]+)  (.*\\S) *$"), timed("^ +[0-9]+\\.[0-9] +([0-9]+)  (.*)$"),
+      stage("^ +([0-9]+\\.[0-9])  ([a-z]+) +.*$");
+  std::smatch found;
+  for (const std::string& line : lines_of(plan.out)) {
+    if (std::regex_match(line, found, step)) planned.push_back(found[1]);
+  }
+  double launch = 0, program = 0;
+  std::string stages;
+  for (const std::string& line : lines_of(answer.err)) {
+    if (std::regex_match(line, found, timed)) {
+      told.push_back(found[1]);
+    } else if (std::regex_match(line, found, stage)) {
+      stages += found[2].str() + " ";
+      (found[2] == "program" ? program : launch) = std::stod(found[1]);
+    }
+  }
+  CAPTURE(answer.err);
+  CHECK(stages == "start profile plan launch program ");
+  CHECK(told == planned);
+  CHECK(program >= 200'000);
+  CHECK(launch > 0);
 }
