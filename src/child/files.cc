@@ -6,6 +6,7 @@
 
 #include "child/mounts.h"
 #include "child/paths.h"
+#include "child/places.h"
 #include "child/steps.h"
 
 namespace hutch {
@@ -19,7 +20,8 @@ Outcome set_ids(int parent, const char* name, mode_t mode) noexcept {
 }
 
 /// Something is there already. The right kind, links followed?
-Outcome accept_existing(int root, ZStr path, bool directory) noexcept {
+Outcome accept_existing(Places& places, ZStr path, bool directory) noexcept {
+  const int root = static_cast<int>(places.root());
   const Fd there = walk_in_root(root, path.c_str());
   if (!there.ok()) return walk_failed(root, path.view(), there);
   const long kind = kind_of(there.get());
@@ -30,11 +32,10 @@ Outcome accept_existing(int root, ZStr path, bool directory) noexcept {
 
 /// May something be made there? What the host has serves (EEXIST), and what it lacks is not made (ESTALE):
 /// the path led elsewhere when the plan was made.
-Outcome check_place(const ChildContext& context, const Parent& parent, Call call) noexcept {
-  const Outcome ours = check_ours(context, parent.directory.get(), call);
-  if (ours.error != ESTALE) return ours;
+Outcome check_place(const Places::Parent& parent, Call call) noexcept {
+  if (parent.ours) return {};
   struct stat found = {};
-  const long rc = sys::call(SYS_newfstatat, parent.directory.get(), parent.name, &found, AT_SYMLINK_NOFOLLOW);
+  const long rc = sys::call(SYS_newfstatat, parent.directory, parent.name, &found, AT_SYMLINK_NOFOLLOW);
   return failed(call, rc == 0 ? EEXIST : ESTALE);
 }
 
@@ -74,54 +75,47 @@ Outcome run(const WriteFile& s, const ChildContext&) noexcept {
 }
 
 Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
   if (!parent.outcome.ok()) return parent.outcome;
-  Outcome made = check_place(context, parent, Call::mkdirat);
-  if (made.ok()) made = make_directory(parent.directory.get(), parent.name, s.mode);
+  Outcome made = check_place(parent, Call::mkdirat);
+  if (made.ok()) made = make_directory(parent.directory, parent.name, s.mode);
   // On a read-only file system the kernel may say EROFS before it looks.
   if (made.error == EEXIST || made.error == EROFS) {
-    const Outcome there = accept_existing(root.get(), s.path, true);
+    const Outcome there = accept_existing(*context.places, s.path, true);
     return made.error == EROFS && !there.ok() ? made : there;
   }
   return made;
 }
 
 Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
   if (!parent.outcome.ok()) return parent.outcome;
-  Outcome made = check_place(context, parent, Call::symlinkat);
+  Outcome made = check_place(parent, Call::symlinkat);
   if (made.ok()) {
-    made =
-        check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory.get(), parent.name));
+    made = check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory, parent.name));
   }
   if (made.error != EEXIST) return made;
   char target[PATH_MAX];
-  const long length = sys::call(SYS_readlinkat, parent.directory.get(), parent.name, target, sizeof target);
+  const long length = sys::call(SYS_readlinkat, parent.directory, parent.name, target, sizeof target);
   if (length < 0) return made;  // something else than a link
   return s.to.view() == std::string_view(target, static_cast<std::size_t>(length)) ? Outcome{} : made;
 }
 
 Outcome run(const MakeFile& s, const ChildContext& context) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Parent parent = walk_to_parent(root.get(), s.path.view());
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
   if (!parent.outcome.ok()) return parent.outcome;
-  Outcome made = check_place(context, parent, Call::open);
-  if (made.ok()) made = make_file(parent.directory.get(), parent.name, s.mode, s.content);
+  Outcome made = check_place(parent, Call::open);
+  if (made.ok()) made = make_file(parent.directory, parent.name, s.mode, s.content);
   // An empty one is a place to mount on: whatever is there serves.
-  if (made.error == EEXIST && s.content.empty()) return accept_existing(root.get(), s.path, false);
+  if (made.error == EEXIST && s.content.empty()) return accept_existing(*context.places, s.path, false);
   return made;
 }
 
-Outcome run(const ChangeDir& s, const ChildContext&) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Fd there = walk_in_root(root.get(), s.path.c_str());
-  if (!there.ok()) return walk_failed(root.get(), s.path.view(), there);
+Outcome run(const ChangeDir& s, const ChildContext& context) noexcept {
+  const long root = context.places->root();
+  if (root < 0) return check(Call::open, root);
+  const Fd there = walk_in_root(static_cast<int>(root), s.path.c_str());
+  if (!there.ok()) return walk_failed(static_cast<int>(root), s.path.view(), there);
   return check(Call::fchdir, sys::call(SYS_fchdir, there.get()));
 }
 

@@ -3,6 +3,7 @@
 #include "base/landlock_abi.h"
 #include "child/mounts.h"
 #include "child/paths.h"
+#include "child/places.h"
 #include "child/steps.h"
 
 /// The second wall: landlock(7). Rules are collected in a ruleset, which is a descriptor, and hold for this
@@ -19,10 +20,10 @@ Outcome run(const MakeRuleset& s, const ChildContext& context) noexcept {
 }
 
 Outcome run(const AllowPath& s, const ChildContext& context) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_in_root(root.get(), s.path.c_str());
-  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  const long root = context.places->root();
+  if (root < 0) return check(Call::open, root);
+  const Fd place = walk_in_root(static_cast<int>(root), s.path.c_str());
+  if (!place.ok()) return walk_failed(static_cast<int>(root), s.path.view(), place);
   const long kind = kind_of(place.get());
   if (kind < 0) return check(Call::fstat, kind);
   landlock::PathBeneath rule;

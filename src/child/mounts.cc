@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "child/paths.h"
+#include "child/places.h"
 #include "child/steps.h"
 
 namespace hutch {
@@ -89,15 +90,6 @@ Outcome remember_made(const ChildContext& context, Slot slot) noexcept {
   return {};
 }
 
-Outcome check_ours(const ChildContext& context, int directory, Call call) noexcept {
-  struct stat found = {};
-  if (const long rc = sys::call(SYS_fstat, directory, &found); rc < 0) return check(Call::fstat, rc);
-  for (const std::uint64_t device : context.made) {
-    if (device != 0 && device == found.st_dev) return {};
-  }
-  return failed(call, ESTALE);
-}
-
 Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
   const Fd made = open_filesystem(s.type.c_str());
   if (!made.ok()) return failed(Call::fsopen, made.error());
@@ -130,47 +122,98 @@ Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok())
     return gone;
   close_slot(context, s.slot);
+  context.places->forget();
   return check(Call::chdir, sys::call(SYS_chdir, "/"));
 }
 
+namespace {
+
+/// Where something shall be mounted: the directory and a name in it, or the place itself and "".
+struct Target {
+  Fd opened{-EBADF};
+  int directory = -1;
+  const char* name = "";
+  Outcome outcome;
+};
+
+/// Every link of `path` has been followed by the plan: none may stand there now.
+Target walk_to_target(ZStr path, const ChildContext& context) noexcept {
+  Target target;
+  Places& places = *context.places;
+  if (places.knows_parent_of(path.view())) {
+    const Places::Parent parent = places.parent_of(path.view(), context.made);
+    target.directory = parent.directory;
+    target.name = parent.name;
+    // What we made ourselves is still what we made: no walk.
+    if (parent.outcome.ok() && parent.ours) return target;
+  }
+  const long root = places.root();
+  if (root < 0) {
+    target.outcome = check(Call::open, root);
+    return target;
+  }
+  target.opened = walk_resolved(static_cast<int>(root), path.c_str());
+  target.directory = target.opened.ok() ? target.opened.get() : -1;
+  target.name = "";
+  if (!target.opened.ok()) target.outcome = walk_failed(static_cast<int>(root), path.view(), target.opened);
+  return target;
+}
+
+unsigned to_target(const Target& target) noexcept {
+  return target.name[0] == '\0' ? unsigned{MOVE_MOUNT_T_EMPTY_PATH} : 0U;
+}
+
+long kind_of(const Target& target) noexcept {
+  struct stat found = {};
+  const long rc =
+      sys::call(SYS_newfstatat, target.directory, target.name, &found, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
+  return rc < 0 ? rc : static_cast<long>(found.st_mode & S_IFMT);
+}
+
+}  // namespace
+
 Outcome run(const Attach& s, const ChildContext& context) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_resolved(root.get(), s.path.c_str());
-  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  const Target target = walk_to_target(s.path, context);
+  if (!target.outcome.ok()) return target.outcome;
   const int tree = in_slot(context, s.slot);
-  const Outcome moved = move_tree(tree, place.get(), "", MOVE_MOUNT_T_EMPTY_PATH);
+  const Outcome moved = move_tree(tree, target.directory, target.name, to_target(target));
   if (moved.error == EINVAL) {
     // The kernel says EINVAL for a directory on a file, too; two words tell more.
     const bool is_directory = kind_of(tree) == S_IFDIR;
-    if (is_directory != (kind_of(place.get()) == S_IFDIR)) {
+    const long there = kind_of(target);
+    if (there == S_IFLNK) return failed(Call::move_mount, ESTALE);
+    if (is_directory != (there == S_IFDIR)) {
       return failed(Call::move_mount, is_directory ? ENOTDIR : EISDIR);
     }
   }
-  if (moved.ok()) close_slot(context, s.slot);
+  if (!moved.ok()) return moved;
+  context.places->covered(s.path.view());
+  close_slot(context, s.slot);
   return moved;
 }
 
-Outcome run(const Seal& s, const ChildContext&) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_resolved(root.get(), s.path.c_str());
-  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+Outcome run(const Seal& s, const ChildContext& context) noexcept {
+  const long root = context.places->root();
+  if (root < 0) return check(Call::open, root);
+  const Fd place = walk_resolved(static_cast<int>(root), s.path.c_str());
+  if (!place.ok()) return walk_failed(static_cast<int>(root), s.path.view(), place);
   return set_attributes(place.get(), false, {.set = MOUNT_ATTR_RDONLY}, 0);
 }
 
-Outcome run(const ReadOnlyView& s, const ChildContext&) noexcept {
-  const Fd root = open_root();
-  if (!root.ok()) return failed(Call::open, root.error());
-  const Fd place = walk_resolved(root.get(), s.path.c_str());
+Outcome run(const ReadOnlyView& s, const ChildContext& context) noexcept {
+  const long root = context.places->root();
+  if (root < 0) return check(Call::open, root);
+  const Fd place = walk_resolved(static_cast<int>(root), s.path.c_str());
   if (place.error() == ENOENT) return {};
-  if (!place.ok()) return walk_failed(root.get(), s.path.view(), place);
+  if (!place.ok()) return walk_failed(static_cast<int>(root), s.path.view(), place);
   const Fd view(
       sys::call(SYS_open_tree, place.get(), "",
                 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_EMPTY_PATH} | unsigned{AT_RECURSIVE}));
   if (!view.ok()) return failed(Call::open_tree, view.error());
-  const Outcome set = set_attributes(view.get(), true, {.set = MOUNT_ATTR_RDONLY}, 0);
-  return set.ok() ? move_tree(view.get(), place.get(), "", MOVE_MOUNT_T_EMPTY_PATH) : set;
+  if (const Outcome set = set_attributes(view.get(), true, {.set = MOUNT_ATTR_RDONLY}, 0); !set.ok())
+    return set;
+  context.places->covered(s.path.view());
+  return move_tree(view.get(), place.get(), "", MOVE_MOUNT_T_EMPTY_PATH);
 }
 
 }  // namespace hutch

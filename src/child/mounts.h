@@ -20,9 +20,6 @@ Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept;
 
 /// Notes that the file system in this slot is one of ours: things may be made in it.
 Outcome remember_made(const ChildContext& context, Slot slot) noexcept;
-/// ESTALE unless this directory lies in a file system that set-up made. Somebody who can rename a directory
-/// of the host moves what is mounted on it, too, and a path then leads to the host's files.
-Outcome check_ours(const ChildContext& context, int directory, Call call) noexcept;
 
 /// The descriptor in a slot; EBADF comes from the kernel when nothing was put there.
 inline int in_slot(const ChildContext& context, Slot slot) noexcept {

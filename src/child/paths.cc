@@ -240,27 +240,6 @@ Outcome walk_failed(int root, std::string_view path, const Fd& walked) noexcept 
   return failed(Call::openat2, walked.error(), failing_prefix(root, path));
 }
 
-Parent walk_to_parent(int root, std::string_view path) noexcept {
-  Parent parent;
-  const std::size_t slash = path.rfind('/');
-  char directory[PATH_MAX];
-  if (slash == std::string_view::npos || slash + 1 == path.size()) {
-    parent.outcome = failed(Call::openat2, EINVAL);
-    return parent;
-  }
-  if (slash + 2 > sizeof directory) {
-    parent.outcome = failed(Call::openat2, ENAMETOOLONG);
-    return parent;
-  }
-  const std::size_t length = slash == 0 ? 1 : slash;
-  for (std::size_t i = 0; i < length; ++i) directory[i] = path[i];
-  directory[length] = '\0';
-  parent.directory = walk_in_root(root, directory);
-  parent.name = path.data() + slash + 1;
-  if (!parent.directory.ok()) parent.outcome = walk_failed(root, {directory, length}, parent.directory);
-  return parent;
-}
-
 long kind_of(int fd) noexcept {
   struct stat found = {};
   const long rc = stat_of(fd, found);

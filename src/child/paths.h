@@ -34,14 +34,6 @@ std::uint32_t failing_prefix(int root, std::string_view path) noexcept;
 /// A walk that failed, with the prefix that is to blame.
 Outcome walk_failed(int root, std::string_view path, const Fd& walked) noexcept;
 
-/// "/a/b" -> the directory "/a", opened, and "b". Fails with EINVAL for "/" and ENAMETOOLONG beyond PATH_MAX.
-struct Parent {
-  Fd directory{-EINVAL};
-  const char* name = "";
-  Outcome outcome;
-};
-Parent walk_to_parent(int root, std::string_view path) noexcept;
-
 /// The kind bits (S_IFMT) of what is open, or a negative errno.
 long kind_of(int fd) noexcept;
 

@@ -7,8 +7,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <iterator>
+
 #include "child/mounts.h"
+#include "child/places.h"
 #include "child/signals.h"
+#include "child/sort_few.h"
 #include "child/steps.h"
 
 namespace hutch {
@@ -138,12 +142,9 @@ Outcome run(const CloseDescriptors& s, const ChildContext& context) noexcept {
   // Closed, and not only on exec: the kernel opens the interpreter of a script as this process, and
   // "#!/proc/self/fd/7" would lead through what set-up has open. What is told to the parent is a pipe and a
   // socket, through which nothing leads.
-  int own[] = {context.report_fd, context.channel_fd};
-  if (own[0] > own[1]) {
-    const int higher = own[0];
-    own[0] = own[1];
-    own[1] = higher;
-  }
+  context.places->forget();
+  int own[] = {context.report_fd, context.channel_fd, context.init_ready};
+  sort_few(own);
   unsigned from = kPosixStreams;
   const auto close_up_to = [&from](unsigned kept) noexcept {
     if (kept < from) return Outcome{};
@@ -153,7 +154,7 @@ Outcome run(const CloseDescriptors& s, const ChildContext& context) noexcept {
   };
   std::size_t next = 0;
   const auto keep_own_below = [&](unsigned limit) noexcept {
-    for (; next < 2 && (own[next] < 0 || static_cast<unsigned>(own[next]) < limit); ++next) {
+    for (; next < std::size(own) && (own[next] < 0 || static_cast<unsigned>(own[next]) < limit); ++next) {
       if (own[next] < 0) continue;
       if (const Outcome closed = close_up_to(static_cast<unsigned>(own[next])); !closed.ok()) return closed;
     }

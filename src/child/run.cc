@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "child/channel.h"
+#include "child/places.h"
 #include "child/steps.h"
 #include "child/sys.h"
 
@@ -75,6 +76,16 @@ void note_done(const ChildContext& context, std::size_t step) noexcept {
       static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+/// Nothing of the user's may run while the init still is what it was.
+Outcome await_init(const ChildContext& context) noexcept {
+  if (context.init_ready < 0) return {};
+  char nothing = 0;
+  long got = -EINTR;
+  while (got == -EINTR) got = sys::call(SYS_read, context.init_ready, &nothing, 1);
+  sys::close(context.init_ready);
+  return check(Call::read, got);
+}
+
 void close_parents_ends(const ChildContext& context) noexcept {
   for (const int fd : context.parents_ends) {
     if (fd >= 0) sys::close(fd);
@@ -93,7 +104,9 @@ const char* call_name(Call call) {
   return index < std::size(kNames) ? kNames[index] : "?";
 }
 
-Outcome run_step(const Step& step, const ChildContext& context) noexcept {
+namespace {
+
+Outcome do_step(const Step& step, const ChildContext& context) noexcept {
   return std::visit(
       [&context]<class T>(const T& op) noexcept {
         if constexpr (OfParent<T>) {
@@ -105,22 +118,35 @@ Outcome run_step(const Step& step, const ChildContext& context) noexcept {
       step.op);
 }
 
-void run_child(const ChildContext& context) noexcept {
-  close_parents_ends(context);
-  sys::call(SYS_umask, 0);  // modes are what the steps say; the program's own comes with SetUmask
-  for (std::size_t i = 0; i < context.steps.size(); ++i) {
+}  // namespace
+
+Outcome run_step(const Step& step, const ChildContext& context) noexcept {
+  Places places;
+  ChildContext own = context;
+  own.places = &places;
+  return do_step(step, own);
+}
+
+void run_steps(ChildContext& context, std::size_t from) noexcept {
+  if (from > 0) note_done(context, from - 1);
+  for (std::size_t i = from; i < context.steps.size(); ++i) {
     const Step& step = context.steps[i];
     if (step.phase < Phase::setup) continue;  // the parent's
     Outcome outcome;
     if (step.phase == Phase::exec) {
-      outcome = restore_file_limit(context);
+      outcome = await_init(context);
+      if (outcome.ok()) outcome = restore_file_limit(context);
       if (outcome.ok() && context.channel_fd >= 0)
         outcome = send_message(context.channel_fd, {.kind = Message::Kind::begins});
       if (outcome.ok()) outcome = let_look(context);
       if (outcome.ok() && !tell(context, i, {})) give_up();
       if (outcome.ok()) outcome = await_word(context);
     }
-    if (outcome.ok()) outcome = run_step(step, context);
+    if (outcome.ok()) {
+      const auto* init = std::get_if<StartInit>(&step.op);
+      outcome = init != nullptr && context.init_image >= 0 ? start_init_image(*init, context, i + 1)
+                                                           : do_step(step, context);
+    }
     if (!outcome.ok()) {
       tell(context, i, outcome);
       give_up();
@@ -128,6 +154,15 @@ void run_child(const ChildContext& context) noexcept {
     note_done(context, i);
   }
   give_up();  // a plan without exec
+}
+
+void run_child(const ChildContext& given) noexcept {
+  Places places;
+  ChildContext context = given;
+  context.places = &places;
+  close_parents_ends(context);
+  sys::call(SYS_umask, 0);  // modes are what the steps say; the program's own comes with SetUmask
+  run_steps(context, 0);
 }
 
 }  // namespace hutch

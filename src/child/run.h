@@ -23,7 +23,7 @@ namespace hutch {
           X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)             \
               X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
                   X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
-                      X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(clone3)       \
+                      X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(execveat)       \
                           X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid) X(socketpair) X(setns)         \
                               X(landlock_create_ruleset) X(landlock_add_rule) X(landlock_restrict_self)
 // clang-format on
@@ -72,6 +72,8 @@ struct Pinned {
   int fd = -1;
 };
 
+class Places;
+
 /// What the child is handed besides the steps. Everything is allocated by the parent.
 struct ChildContext {
   std::span<const Step> steps;  ///< the whole plan: indices are those of reports
@@ -84,10 +86,17 @@ struct ChildContext {
   int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
   bool held = false;       ///< right before exec, waits for one byte on the channel: somebody looks first
   bool lets_look = false;  ///< while it is held, whoever has the same uid may look: proc(5)
-  std::span<std::uint64_t> done_at;  ///< by step, when it was done (nanoseconds of CLOCK_MONOTONIC); empty:
-                                     ///< nobody asks
   std::array<int, 3> parents_ends{
       {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end
+  std::span<std::uint64_t> done_at;  ///< by step, when it was done (nanoseconds of CLOCK_MONOTONIC); empty:
+                                     ///< nobody asks
+  /// The launcher waits on no memory that the child writes, and it shares all of it. Then the init is a
+  /// program of its own, `init_image` (init_image.h), and what becomes the user's program goes on below
+  /// `program_stack`.
+  int init_image = -1;
+  void* program_stack = nullptr;
+  int init_ready = -1;                           ///< the child's own: says by its end that the init is ready
+  Places* places = nullptr;                      ///< the child's own
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it
   char** caller_environment = nullptr;           ///< `environ`, to be wiped by the init
   std::span<char>

@@ -78,6 +78,12 @@ Outcome run(const NewGroup& s, const ChildContext& context) noexcept;
 
 // init.cc
 Outcome run(const StartInit& s, const ChildContext& context) noexcept;
+/// The same with `init_image`. Comes back only on failure: this process becomes the init, and another one
+/// goes on with step `next`.
+Outcome start_init_image(const StartInit& s, const ChildContext& context, std::size_t next) noexcept;
+
+// run.cc
+[[noreturn]] void run_steps(ChildContext& context, std::size_t from) noexcept;
 
 // exec.cc: comes back only when the program could not be executed
 Outcome run(const Exec& s, const ChildContext& context) noexcept;

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child/share.h"
+
 namespace hutch {
 
 void Child::signal(int number) const noexcept {
@@ -43,16 +45,17 @@ void Child::kill_and_reap() noexcept {
 
 Cloned clone_child(std::uint64_t namespaces) noexcept {
   int pidfd = -1;
-  struct clone_args args = {};
-  args.flags = namespaces | CLONE_PIDFD;
-  args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
-  args.exit_signal = SIGCHLD;
-  long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  // Container run-times hide clone3 (ENOSYS, some EPERM), since filters cannot read its arguments.
-  if (pid < 0 && (errno == ENOSYS || errno == EPERM)) {
-    pid = ::syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
-  }
+  const long pid =
+      ::syscall(SYS_clone, namespaces | CLONE_PIDFD | SIGCHLD, nullptr, &pidfd, nullptr, nullptr);
   if (pid < 0) return {.error = errno};
+  return {.pid = static_cast<pid_t>(pid), .pidfd = pidfd};
+}
+
+Cloned clone_sharing_child(std::uint64_t namespaces, const ChildContext& context, void* stack_top) noexcept {
+  const auto begin = [](void* argument) { run_child(*static_cast<const ChildContext*>(argument)); };
+  int pidfd = -1;
+  const long pid = clone_sharing(namespaces, &pidfd, stack_top, begin, const_cast<ChildContext*>(&context));
+  if (pid < 0) return {.error = static_cast<int>(-pid)};
   return {.pid = static_cast<pid_t>(pid), .pidfd = pidfd};
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/unique_fd.h"
+#include "child/run.h"
 
 namespace hutch {
 
@@ -48,9 +49,13 @@ struct Cloned {
   std::int64_t failed_join = -1;  ///< index of the JoinNamespace that failed
 };
 
-/// clone3(2) with a pidfd; clone(2) where clone3 is not there or not allowed. A copy, as fork(2) makes it.
-/// Call it with all signals blocked: a periodic signal would restart the making of a network namespace for
-/// ever.
+/// clone(2) with a pidfd: a copy, as fork(2) makes it. Container run-times hide clone3(2), whose arguments
+/// filters cannot read, and nothing of it is needed. Call it with all signals blocked: a periodic signal
+/// would restart the making of a network namespace for ever.
 Cloned clone_child(std::uint64_t namespaces) noexcept;
+
+/// The same in our own memory: begins with run_child(context), below `stack_top`. The context and all that it
+/// refers to must stay until the child has ended or has executed a program. Never returns 0.
+Cloned clone_sharing_child(std::uint64_t namespaces, const ChildContext& context, void* stack_top) noexcept;
 
 }  // namespace hutch

@@ -116,11 +116,8 @@ Answer join_and_clone(std::span<const Joining> joinings, std::uint64_t namespace
     if (::setns(each.fd, static_cast<int>(each.type)) < 0)
       return {.error = errno, .failed_join = static_cast<std::int64_t>(each.step)};
   }
-  struct clone_args args = {};
-  args.flags = namespaces | CLONE_PARENT;  // the child's end is told to who the parent is, not to us
-  long pid = ::syscall(SYS_clone3, &args, sizeof args);
-  if (pid < 0 && (errno == ENOSYS || errno == EPERM))
-    pid = ::syscall(SYS_clone, namespaces | CLONE_PARENT, nullptr, nullptr, nullptr, nullptr);
+  // CLONE_PARENT: the child's end is told to who the parent is, not to us.
+  const long pid = ::syscall(SYS_clone, namespaces | CLONE_PARENT, nullptr, nullptr, nullptr, nullptr);
   if (pid < 0) return {.error = errno};
   return {.pid = static_cast<pid_t>(pid)};
 }

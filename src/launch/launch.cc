@@ -22,7 +22,9 @@
 #include "launch/errno_text.h"
 #include "launch/join.h"
 #include "launch/map_helper.h"
+#include "launch/own_image.h"
 #include "launch/prepare.h"
+#include "launch/shared_memory.h"
 #include "launch/streams.h"
 #include "launch/supervise.h"
 #include "launch/tell_failure.h"
@@ -101,6 +103,7 @@ class Launch {
     TRY_DO(help_child(child));
     Supervision supervision(plan_, child, channel_, signals_, options_.registration);
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
+    dumpable_.reset();
     if (turned_away_) return Ending{.ran = false};
     if (ended_by_) {
       child.kill_and_reap();
@@ -110,6 +113,7 @@ class Launch {
       child.kill_and_reap();
       return std::unexpected(std::move(named).error());
     }
+    stacks_.reset();  // whoever was on them has executed a program of its own
     persisted_.keep();
     prepared_.settle();
     const Finish finish = supervision.run(earlier_);
@@ -135,11 +139,15 @@ class Launch {
   Result<Child> clone() {
     std::size_t index = 0;
     const auto* step = find_step<CloneChild>(plan_, &index);
-    if (step == nullptr) return plumbing_failed("clone3", EINVAL);
-    ChildContext context{
+    if (step == nullptr) return plumbing_failed("clone", EINVAL);
+    const std::vector<Joining> joins = joinings(plan_, prepared_.slots);
+    const UniqueFd image = can_share_memory(plan_) ? open_own_image() : UniqueFd();
+    const bool shares = image && stacks_.emplace().make();
+    childs_slots_ = prepared_.slots;
+    context_ = {
         .steps = plan_.steps,
         .pins = prepared_.pins,
-        .slots = prepared_.slots,
+        .slots = childs_slots_,
         .made = prepared_.made,
         .report_fd = report_.writer.get(),
         .channel_fd = channel_.childs_fd(),
@@ -147,26 +155,31 @@ class Launch {
         .go_fd = go_.reader.get(),
         .held = options_.inspector != nullptr,
         .lets_look = is_ours_alone(),
-        .done_at = options_.timings != nullptr ? options_.timings->steps() : std::span<std::uint64_t>(),
         .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
+        .done_at = options_.timings != nullptr ? options_.timings->steps() : std::span<std::uint64_t>(),
         .caller_environment = ::environ,
         .caller_arguments = caller_memory()};
+    if (shares) {
+      context_.init_image = image.get();
+      context_.program_stack = stacks_->top(1);
+      dumpable_.emplace();
+    }
     if (limit_.raised()) {
-      context.files_soft = limit_.before().rlim_cur;
-      context.files_hard = limit_.before().rlim_max;
+      context_.files_soft = limit_.before().rlim_cur;
+      context_.files_hard = limit_.before().rlim_max;
     }
     signals_.block_all();
-    const std::vector<Joining> joins = joinings(plan_, prepared_.slots);
-    const Cloned cloned =
-        joins.empty() ? clone_child(step->namespaces) : clone_joined(joins, step->namespaces);
-    if (cloned.pid == 0) run_child(context);
+    const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, stacks_->top(0))
+                          : joins.empty() ? clone_child(step->namespaces)
+                                          : clone_joined(joins, step->namespaces);
+    if (cloned.pid == 0) run_child(context_);
     signals_.unblock();
     if (cloned.failed_join >= 0) {
       const auto failed = static_cast<std::uint32_t>(cloned.failed_join);
       return fail(tell_failure(plan_, {failed, Call::setns, cloned.error, 0}));
     }
     if (cloned.pid < 0) {
-      return fail(tell_failure(plan_, {static_cast<std::uint32_t>(index), Call::clone3, cloned.error, 0}));
+      return fail(tell_failure(plan_, {static_cast<std::uint32_t>(index), Call::clone, cloned.error, 0}));
     }
     note_done(index);
     report_.writer.reset();
@@ -301,6 +314,11 @@ class Launch {
   Persisted persisted_;
   Pipe report_, go_;
   Channel channel_;
+  // What the child is given; it may be in the same memory, until it has ended or executed a program.
+  ChildContext context_;
+  std::vector<int> childs_slots_;
+  std::optional<Stacks> stacks_;
+  std::optional<KeepDumpable> dumpable_;
   bool turned_away_ = false;     ///< by the inspector
   std::optional<int> ended_by_;  ///< a signal that ended set-up
   std::vector<int> earlier_;     ///< signals for the program that came before it began

@@ -15,7 +15,6 @@
 #include <string>
 
 #include "base/own_path.h"
-#include "base/unique_fd.h"
 #include "launch/errno_text.h"
 
 namespace hutch {
@@ -83,6 +82,13 @@ Result<void> protect_own_image() {
        .cause = "you may write to it, so a program in the sandbox might, too; and it can neither be mounted "
                 "read-only nor copied into memory (vm.memfd_noexec?)",
        .help = "take your right to write away: chmod a-w, or install it as root for other users"});
+}
+
+UniqueFd open_own_image() {
+#ifdef HUTCH_STATIC
+  if (g_argv != nullptr) return UniqueFd(::open(kImage, O_PATH | O_CLOEXEC));
+#endif
+  return {};
 }
 
 void remember_own_image(char** argv) {

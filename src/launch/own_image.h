@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace hutch {
 
@@ -13,6 +14,10 @@ namespace hutch {
 ///
 /// Comes back where there is nothing to protect, and in the program that is protected already.
 Result<void> protect_own_image();
+
+/// A descriptor of the file that this program runs from, where it is one that can be the init (init_image.h):
+/// hutch itself, linked statically, so that no loader of a sandbox's root has a part in it. Else none.
+UniqueFd open_own_image();
 
 /// The first thing of main: keeps its `argv`, and takes out of the environment what protect_own_image() left
 /// for the program after it.

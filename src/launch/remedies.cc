@@ -149,39 +149,38 @@ constexpr const char* kAppArmorHelp =
 
 constexpr Remedy kRemedies[] = {
     // Making the namespaces. user_namespaces(7), namespaces(7), clone(2).
-    {Call::clone3, kAnyError, "", no_user_namespaces_at_all, "E0410",
+    {Call::clone, kAnyError, CloneChild::kind, no_user_namespaces_at_all, "E0410",
      "user namespaces are switched off here: user.max_user_namespaces is 0",
      "as root: sysctl -w user.max_user_namespaces=15000; inside of another sandbox: `namespaces.nested = "
      "\"allow\"` in its profile"},
-    {Call::clone3, EPERM, "", not_for_ordinary_users, "E0410",
+    {Call::clone, EPERM, CloneChild::kind, not_for_ordinary_users, "E0410",
      "user namespaces are for root only here: kernel.unprivileged_userns_clone is 0",
      "as root: sysctl -w kernel.unprivileged_userns_clone=1"},
-    {Call::clone3, EPERM, "", in_chroot, "E0410",
+    {Call::clone, EPERM, CloneChild::kind, in_chroot, "E0410",
      "hutch runs in a chroot, where the kernel makes no user namespace",
      "enter that tree with pivot_root or as a container instead of chroot, or run hutch outside of it"},
-    {Call::clone3, EPERM, "", apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
-    {Call::clone3, EPERM, "", under_seccomp, "E0410",
+    {Call::clone, EPERM, CloneChild::kind, apparmor_restricts, "E0410", kAppArmorCause, kAppArmorHelp},
+    {Call::clone, EPERM, CloneChild::kind, under_seccomp, "E0410",
      "hutch runs under a seccomp filter (a container's?) that forbids new namespaces",
      "allow clone, clone3 and unshare in that filter, for example: docker run --security-opt "
      "seccomp=unconfined"},
-    {Call::clone3, EPERM, "", no_user_namespace_asked, "E0410",
+    {Call::clone, EPERM, CloneChild::kind, no_user_namespace_asked, "E0410",
      "without a new user namespace, making the others takes CAP_SYS_ADMIN",
      "leave `namespaces.user` out (it is \"new\" by default), or run as root"},
-    {Call::clone3, EPERM, "", nullptr, "E0410",
+    {Call::clone, EPERM, CloneChild::kind, nullptr, "E0410",
      "something on this machine forbids user namespaces, or your own ids are not mapped in the one around "
      "hutch",
      ""},
-    {Call::clone3, ENOSPC, "", nullptr, "E0411",
+    {Call::clone, ENOSPC, CloneChild::kind, nullptr, "E0411",
      "a limit on the number or depth of namespaces is reached (user.max_*_namespaces)",
      "end sandboxes that nobody needs, or as root raise the limits below /proc/sys/user"},
-    {Call::clone3, EUSERS, "", nullptr, "E0411", "user namespaces are nested too deep", ""},
-    {Call::clone3, EAGAIN, "", nullptr, "E0412",
+    {Call::clone, EUSERS, CloneChild::kind, nullptr, "E0411", "user namespaces are nested too deep", ""},
+    {Call::clone, EAGAIN, CloneChild::kind, nullptr, "E0412",
      "you may not have more processes (RLIMIT_NPROC, or pids of the cgroup)", "end some, or raise the limit"},
-    {Call::clone3, EINVAL, "", nullptr, "E0416",
+    {Call::clone, EINVAL, CloneChild::kind, nullptr, "E0416",
      "this kernel was built without one of the namespaces asked for",
      "say \"host\" for those below [namespaces] that /proc/self/ns does not show"},
-    {Call::clone3, ENOSYS, "", nullptr, "E0416", "this kernel has neither clone3 nor clone with namespaces",
-     ""},
+    {Call::clone, ENOSYS, CloneChild::kind, nullptr, "E0416", "this kernel has no namespaces", ""},
 
     // Id maps.
     {Call::open, ENOENT, "", no_proc, "E0413", "no /proc is mounted here",
@@ -458,10 +457,8 @@ std::string_view kind_of_step(const Step& step) {
 
 Advice advise(const Situation& situation) {
   const std::string_view kind = kind_of_step(situation.step);
-  const Call call =
-      situation.report.call == Call::clone && kind == CloneChild::kind ? Call::clone3 : situation.report.call;
   for (const Remedy& row : kRemedies) {
-    if (row.call != kAnyCall && row.call != call) continue;
+    if (row.call != kAnyCall && row.call != situation.report.call) continue;
     if (row.error != kAnyError && row.error != situation.report.error) continue;
     if (!row.kind.empty() && row.kind != kind) continue;
     if (row.asks != nullptr && !row.asks(situation)) continue;

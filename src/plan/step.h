@@ -90,7 +90,7 @@ struct JoinNamespace {
     visit("slot", s.slot);
   }
 };
-/// clone3(2): `namespaces` is CLONE_NEW*.
+/// clone(2): `namespaces` is CLONE_NEW*.
 struct CloneChild {
   std::uint64_t namespaces = 0;
   HUTCH_STEP("clone") { visit("namespaces", s.namespaces); }

@@ -219,7 +219,7 @@ TEST_CASE("a nested launch that the kernel forbids says which rule forbids it, a
   };
   const Row rows[] = {
       {"identity = { uid = 1000, gid = 1000 }\nnamespaces.nested = \"deny\"\n",
-       "error[E0410]: cannot make the namespaces: clone3: No space left on device (ENOSPC)\n",
+       "error[E0410]: cannot make the namespaces: clone: No space left on device (ENOSPC)\n",
        "   = cause: user namespaces are switched off here: user.max_user_namespaces is 0\n"
        "   = help: as root: sysctl -w user.max_user_namespaces=15000; inside of another sandbox: "
        "`namespaces.nested = \"allow\"` in its profile\n"},

@@ -167,8 +167,8 @@ TEST_CASE(
   const std::string profile = work.profile("box", bare_profile());
   const std::string file = work / "output";
   const std::string set = "process.stdout = \"" + file + "\"";
-  const Answer killed = run_program({"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone3", "-e",
-                                     "inject=clone3:signal=SIGKILL:when=1", hutch_binary(), "run", "--set",
+  const Answer killed = run_program({"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=clone", "-e",
+                                     "inject=clone:signal=SIGKILL:when=1", hutch_binary(), "run", "--set",
                                      set, profile, "ids"});
   CHECK(killed.status != 0);
   CHECK_FALSE(std::ifstream(file).good());

@@ -151,6 +151,7 @@ TEST_CASE("a pipeline is one job: Ctrl-Z stops all of it, Ctrl-C ends it") {
     shell.start("fg");
     REQUIRE(shell.wait_for("hutch"));
     CHECK(shell.becomes_raw(!reads_pipe));
+    shell.stays_silent(50);  // the line editor still says that it has ended
     CHECK(shell.stays_silent(100));
     shell.type(kCtrlC);
     CHECK(shell.wait_for("host> "));
@@ -167,12 +168,14 @@ TEST_CASE("a shell inside has job control of its own, and suspends hutch when it
   CHECK_FALSE(has(shell.seen(), "no job control"));
   shell.type("sleep 1000\r");
   REQUIRE(shell.wait_for("sleep 1000\r\n"));
+  shell.stays_silent(50);
   CHECK(shell.stays_silent(100));
   shell.type(kCtrlZ);
   REQUIRE(shell.wait_for("Stopped"));
   REQUIRE(shell.wait_for("box> "));
   shell.type("fg\r");
   REQUIRE(shell.wait_for("sleep 1000\r\n"));
+  shell.stays_silent(50);
   CHECK(shell.stays_silent(100));
   shell.type(kCtrlC);
   REQUIRE(shell.wait_for("box> "));

@@ -41,7 +41,7 @@ TEST_CASE("a filter that forbids every way to make namespaces is named as the ca
   made.map_self().shell("echo ran");
   const Answer answer = answer_of(made, [] { forbid({SYS_clone3, SYS_clone, SYS_unshare}, EPERM); });
   CHECK(answer.status == 125);
-  CHECK(answer.out == "E0410 cannot make the namespaces: clone3: Operation not permitted (EPERM)\n");
+  CHECK(answer.out == "E0410 cannot make the namespaces: clone: Operation not permitted (EPERM)\n");
 }
 
 TEST_CASE("a step that a filter kills is told as a death in set-up, never as the program's") {

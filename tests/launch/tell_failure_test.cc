@@ -116,10 +116,10 @@ TEST_CASE("who forbids user namespaces is found out and named") {
   };
   for (const Row& row : rows) {
     const Diagnostic told =
-        tell({.op = CloneChild{kNamespaces}, .call = Call::clone3, .error = row.error, .files = row.files});
+        tell({.op = CloneChild{kNamespaces}, .call = Call::clone, .error = row.error, .files = row.files});
     CHECK(told.code == row.code);
     CHECK(told.cause == row.cause);
-    CHECK(told.what.starts_with("cannot make the namespaces: clone3: "));
+    CHECK(told.what.starts_with("cannot make the namespaces: clone: "));
   }
 }
 

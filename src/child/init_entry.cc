@@ -1,0 +1,59 @@
+#include <linux/prctl.h>
+
+#include "child/init_image.h"
+
+// Where the kernel starts hutch: the init begins here, everything else goes on to the C library's _start.
+// Nothing of a library is ready yet: no thread-local storage, no relocation that depends on the processor.
+
+namespace hutch {
+namespace {
+
+bool same(const char* a, const char* b) noexcept {
+  for (; *a == *b; ++a, ++b) {
+    if (*a == '\0') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* stack) noexcept {
+  char** const arguments = reinterpret_cast<char**>(stack + 1);
+  if (*stack != 2 || !same(arguments[0], kInitName)) return;
+  InitImage image;
+  if (!image.read(arguments[1])) return;
+  // Before there is a program that could look: it waits for us. What follows is shown by /proc/1/cmdline.
+  sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  char* end = arguments[1];
+  while (*end != '\0') ++end;
+  wipe(arguments[1], static_cast<std::size_t>(end - arguments[1]));
+  image.run();
+}
+
+}  // namespace hutch
+
+#if defined(__x86_64__)
+__asm__(
+    ".globl hutch_entry\n"
+    ".type hutch_entry, @function\n"
+    "hutch_entry:\n\t"
+    "xor %ebp, %ebp\n\t"
+    "mov %rsp, %rbx\n\t"
+    "mov %rdx, %r12\n\t"
+    "mov %rsp, %rdi\n\t"
+    "and $-16, %rsp\n\t"
+    "call hutch_begin\n\t"
+    "mov %rbx, %rsp\n\t"
+    "mov %r12, %rdx\n\t"
+    "jmp _start\n");
+#elif defined(__aarch64__)
+__asm__(
+    ".globl hutch_entry\n"
+    ".type hutch_entry, %function\n"
+    "hutch_entry:\n\t"
+    "mov x19, x0\n\t"
+    "mov x0, sp\n\t"
+    "bl hutch_begin\n\t"
+    "mov x0, x19\n\t"
+    "b _start\n");
+#endif

@@ -1,0 +1,95 @@
+#include "child/places.h"
+
+#include <sys/stat.h>
+
+#include "child/paths.h"
+
+namespace hutch {
+namespace {
+
+/// "/a/b" -> "/a"; "/b" -> "/". Empty where there is none.
+std::string_view directory_of(std::string_view path) noexcept {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos || slash + 1 == path.size()) return {};
+  return {path.data(), slash == 0 ? 1 : slash};
+}
+
+}  // namespace
+
+long Places::root() noexcept {
+  if (!root_.fd.ok()) root_.fd = open_root();
+  return root_.fd.ok() ? root_.fd.get() : -root_.fd.error();
+}
+
+Outcome Places::judge(Directory& directory, std::span<const std::uint64_t> made) noexcept {
+  struct stat found = {};
+  const long rc = sys::call(SYS_fstat, directory.fd.get(), &found);
+  for (const std::uint64_t device : made) directory.ours |= device != 0 && device == found.st_dev;
+  return check(Call::fstat, rc);
+}
+
+bool Places::knows_parent_of(std::string_view path) const noexcept {
+  const std::string_view directory = directory_of(path);
+  return directory == "/" ? root_judged_ : last_.fd.ok() && directory == last_path_;
+}
+
+Places::Parent Places::parent_of(std::string_view path, std::span<const std::uint64_t> made) noexcept {
+  Parent parent;
+  const std::string_view directory = directory_of(path);
+  if (directory.empty()) {
+    parent.outcome = failed(Call::openat2, EINVAL);
+    return parent;
+  }
+  parent.name = path.data() + directory.size() + (directory == "/" ? 0 : 1);
+  const long root_fd = root();
+  if (root_fd < 0) {
+    parent.outcome = check(Call::open, root_fd);
+    return parent;
+  }
+  Directory& found = directory == "/" ? root_ : last_;
+  if (!knows_parent_of(path)) {
+    if (directory != "/") parent.outcome = walk(directory);
+    if (parent.outcome.ok()) parent.outcome = judge(found, made);
+    if (directory == "/") root_judged_ = parent.outcome.ok();
+    if (!parent.outcome.ok()) {
+      forget_last();
+      return parent;
+    }
+  }
+  parent.directory = found.fd.get();
+  parent.ours = found.ours;
+  return parent;
+}
+
+Outcome Places::walk(std::string_view directory) noexcept {
+  char terminated[PATH_MAX];
+  forget_last();
+  if (directory.size() >= sizeof terminated) return failed(Call::openat2, ENAMETOOLONG);
+  for (std::size_t i = 0; i < directory.size(); ++i) terminated[i] = directory[i];
+  terminated[directory.size()] = '\0';
+  last_.fd = walk_in_root(root_.fd.get(), terminated);
+  if (!last_.fd.ok()) return walk_failed(root_.fd.get(), directory, last_.fd);
+  last_path_ = directory;
+  return {};
+}
+
+void Places::covered(std::string_view path) noexcept {
+  if (path.size() > last_path_.size()) return;
+  const std::string_view beginning(last_path_.data(), path.size());
+  const bool whole = path.size() == last_path_.size() || last_path_.data()[path.size()] == '/';
+  if (path == "/" || (whole && beginning == path)) forget_last();
+}
+
+void Places::forget_last() noexcept {
+  last_.fd = Fd(-EBADF);
+  last_.ours = false;
+  last_path_ = {};
+}
+
+void Places::forget() noexcept {
+  forget_last();
+  root_.fd = Fd(-EBADF);
+  root_.ours = root_judged_ = false;
+}
+
+}  // namespace hutch

@@ -1,0 +1,63 @@
+#include "launch/shared_memory.h"
+
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#include <variant>
+
+namespace hutch {
+namespace {
+
+constexpr std::size_t kGuard = 64 * 1024;  // the largest page there is
+constexpr std::size_t kStack = 128 * 1024;
+constexpr std::size_t kStacks = 2;
+
+constexpr std::uint64_t kTrace = std::uint64_t{1} << CAP_SYS_PTRACE;
+
+bool keeps_memory_apart(const Op& op) {
+  const auto* write = std::get_if<WriteFile>(&op);
+  const auto* drop = std::get_if<DropCapabilities>(&op);
+  if (drop != nullptr && (drop->keep & kTrace) != 0) return true;
+  return std::holds_alternative<JoinNamespace>(op) || std::holds_alternative<UnshareTime>(op) ||
+         (write != nullptr && write->path.view().ends_with("/oom_score_adj"));
+}
+
+}  // namespace
+
+bool can_share_memory(const Plan& plan) {
+  bool new_pids = false;
+  for (const Step& step : plan.steps) {
+    if (keeps_memory_apart(step.op)) return false;
+    if (const auto* clone = std::get_if<CloneChild>(&step.op))
+      new_pids = (clone->namespaces & CLONE_NEWPID) != 0;
+  }
+  return new_pids;
+}
+
+Stacks::~Stacks() {
+  if (memory_ != nullptr) ::munmap(memory_, kStacks * (kGuard + kStack));
+}
+
+bool Stacks::make() noexcept {
+  void* const memory = ::mmap(nullptr, kStacks * (kGuard + kStack), PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (memory == MAP_FAILED) return false;
+  memory_ = static_cast<std::byte*>(memory);
+  for (std::size_t i = 0; i < kStacks; ++i) {
+    if (::mprotect(memory_ + i * (kGuard + kStack) + kGuard, kStack, PROT_READ | PROT_WRITE) < 0)
+      return false;
+  }
+  return true;
+}
+
+void* Stacks::top(std::size_t which) const noexcept { return memory_ + (which + 1) * (kGuard + kStack); }
+
+KeepDumpable::KeepDumpable() noexcept : before_(::prctl(PR_GET_DUMPABLE)) {}
+
+KeepDumpable::~KeepDumpable() {
+  if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
+}
+
+}  // namespace hutch

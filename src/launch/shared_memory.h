@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/unique_fd.h"
+#include "plan/plan.h"
+
+namespace hutch {
+
+/// May the child of this plan run in the launcher's memory until it executes another program? It saves
+/// copying page tables twice. Not where
+/// * the kernel forbids it: a new time namespace;
+/// * what the child does to itself is done to everybody with the same memory: oom_score_adj;
+/// * there is no new pid namespace, whose end is the end of everybody who still uses the memory;
+/// * the program may trace: the memory of an init that was executed belongs to the sandbox's user namespace,
+///   that of a copy to the launcher's (ptrace(2)).
+bool can_share_memory(const Plan& plan);
+
+/// Stacks for the processes that share memory with the launcher, each with a guard below.
+class Stacks {
+ public:
+  Stacks() = default;
+  Stacks(const Stacks&) = delete;
+  Stacks& operator=(const Stacks&) = delete;
+  ~Stacks();
+
+  /// False, with errno.
+  bool make() noexcept;
+  /// Where they begin: they grow downwards. 0: the child's, 1: the program's.
+  [[nodiscard]] void* top(std::size_t which) const noexcept;
+
+ private:
+  std::byte* memory_ = nullptr;
+};
+
+/// prctl(PR_GET_DUMPABLE) of now, and again at the end: the child takes it away, and with it from us.
+class KeepDumpable {
+ public:
+  KeepDumpable() noexcept;
+  ~KeepDumpable();
+  KeepDumpable(const KeepDumpable&) = delete;
+  KeepDumpable& operator=(const KeepDumpable&) = delete;
+
+ private:
+  int before_;
+};
+
+}  // namespace hutch
