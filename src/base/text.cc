@@ -291,6 +291,15 @@ std::string glob_unescape(std::string_view text) {
   return out;
 }
 
+bool has_word(std::string_view words, std::string_view word) {
+  while (true) {
+    const std::size_t end = words.find(' ');
+    if (words.substr(0, end) == word) return true;
+    if (end == std::string_view::npos) return false;
+    words.remove_prefix(end + 1);
+  }
+}
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {

@@ -41,5 +41,7 @@ std::string glob_escape(std::string_view text);
 std::string glob_unescape(std::string_view text);
 
 std::vector<std::string_view> split(std::string_view text, char separator);
+/// Is `word` one of the words of a list with blanks between them?
+bool has_word(std::string_view words, std::string_view word);
 
 }  // namespace hutch

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 #include <variant>
+
+#include "launch/idle_memory.h"
 
 namespace hutch {
 namespace {
@@ -61,7 +64,7 @@ void Supervision::listen() {
         ended_ = received->message;
         break;
       case Message::Kind::namespaces:
-        if (registration_ != nullptr) registration_->take_namespaces(std::move(received->descriptors));
+        if (registration_ != nullptr) finish_registration(std::move(received->descriptors));
         break;
     }
   }
@@ -114,6 +117,11 @@ bool Supervision::has_come(const std::optional<Clock::time_point>& moment) {
   return moment && Clock::now() >= *moment;
 }
 
+void Supervision::finish_registration(std::vector<UniqueFd> namespaces) {
+  registration_->take_namespaces(std::move(namespaces));
+  give_idle_memory_back();
+}
+
 void Supervision::keep_registration() {
   if (registration_ == nullptr || !has_come(registration_->due())) return;
   registration_->tick();
@@ -121,7 +129,7 @@ void Supervision::keep_registration() {
   if (has_init_) {
     child_.signal(kAskNamespaces, kForProgram);
   } else {
-    registration_->take_namespaces({});
+    finish_registration({});
   }
 }
 

@@ -55,6 +55,7 @@ class Supervision {
   void suspend();
   void keep_time();
   void keep_registration();
+  void finish_registration(std::vector<UniqueFd> namespaces);
   void kill_all();
   [[nodiscard]] int milliseconds_left() const;
 

@@ -37,8 +37,9 @@ const PlacedMount& View::mount_of(std::string_view path) const {
   }
 }
 
-Seen View::look(const std::string& path) const {
-  const PlacedMount& mount = mount_of(path);
+Seen View::look(const std::string& path) const { return look_in(mount_of(path), path); }
+
+Seen View::look_in(const PlacedMount& mount, const std::string& path) const {
   if (const auto made = made_.find(path); made != made_.end()) {
     return {.kind = made->second.kind, .link = made->second.link, .mode = made->second.mode, .mount = &mount};
   }
@@ -82,7 +83,9 @@ View::Walk View::walk(const std::string& path, bool follow) const {
       continue;
     }
     std::string next = join_path(walk.path, part);
-    Seen seen = look(next);
+    // What is below a directory is on its mount, or is a mount.
+    const auto mounted = mounts_.find(next);
+    Seen seen = look_in(mounted != mounts_.end() ? mounted->second : *walk.seen.mount, next);
     walk.visited.push_back(next);
     if (seen.kind == FileKind::symlink && (follow || !left.empty())) {
       if (++links > kMostLinks) {

@@ -83,6 +83,8 @@ class View {
     mode_t mode;
     std::string link;
   };
+  [[nodiscard]] Seen look_in(const PlacedMount& mount, const std::string& path) const;
+
   const Host* host_;
   std::map<std::string, PlacedMount, std::less<>> mounts_;
   std::map<std::string, Made, std::less<>> made_;

@@ -15,9 +15,10 @@ namespace hutch {
 namespace {
 
 /// How a table is called in messages.
-std::string place_of(std::string_view path) {
-  if (path == "when") return " in `when`";
-  return path.empty() ? "" : fmt::format(" in [{}]", path);
+Checker::Place place_of(std::string_view path) {
+  if (path == "when") return {.before = " in `when`"};
+  if (path.empty()) return {};
+  return {.before = " in [", .name = path, .after = "]"};
 }
 
 std::string range_of(const Key& key) {
@@ -45,13 +46,13 @@ void sort_by_place(Diagnostics& diagnostics) {
 
 Diagnostics check_shape(const Value& profile, const Sources& sources) {
   Checker checker(sources, Checker::Stage::written);
-  checker.table(*profile.table(), "", "");
+  checker.table(*profile.table(), "", {});
   return checker.take();
 }
 
 Diagnostics check_expanded(const Value& profile, const Sources& sources) {
   Checker checker(sources, Checker::Stage::expanded);
-  checker.table(*profile.table(), "", "");
+  checker.table(*profile.table(), "", {});
   return checker.take();
 }
 
@@ -62,6 +63,11 @@ Diagnostics check_merged(const Value& profile, const Sources& sources) {
       checker.mount(mount.key, mount.key_at, mount.value);
   }
   return checker.take();
+}
+
+std::string Checker::Place::text() const {
+  const std::string said = is_quoted ? quoted(name) : printable(name);
+  return fmt::format("{}{}{}{}", before, said, after, outer != nullptr ? outer->text() : "");
 }
 
 Diagnostics Checker::take() {
@@ -83,7 +89,7 @@ void Checker::wrong_type(const std::string& name, std::string_view expected, con
   problem("E0103", fmt::format("`{}` must be {}, not {}", name, expected, type_name(value)), value.at);
 }
 
-void Checker::unknown_key(const Entry& entry, std::string_view path, const std::string& place) {
+void Checker::unknown_key(const Entry& entry, std::string_view path, const Place& place) {
   const std::vector<std::string_view> names = names_in(path);
   std::string label, help;
   if (const auto near = closest(entry.key, names)) {
@@ -98,10 +104,11 @@ void Checker::unknown_key(const Entry& entry, std::string_view path, const std::
     }
     if (label.empty()) help = fmt::format("known here: {}", fmt::join(names, ", "));
   }
-  problem("E0102", fmt::format("unknown key `{}`{}", printable(entry.key), place), entry.key_at, label, help);
+  problem("E0102", fmt::format("unknown key `{}`{}", printable(entry.key), place.text()), entry.key_at, label,
+          help);
 }
 
-void Checker::table(const Table& table, std::string_view path, const std::string& place) {
+void Checker::table(const Table& table, std::string_view path, const Place& place) {
   for (const Entry& each : table.entries) {
     if (const Key* key = find_key(path, each.key)) {
       entry(each, *key, place);
@@ -111,12 +118,12 @@ void Checker::table(const Table& table, std::string_view path, const std::string
   }
 }
 
-void Checker::entry(const Entry& entry, const Key& key, const std::string& place) {
+void Checker::entry(const Entry& entry, const Key& key, const Place& place) {
   if (key.later) {
     const bool is_section = key.table.empty();
     problem("E0107",
             is_section ? fmt::format("[{}] is not supported yet", entry.key)
-                       : fmt::format("`{}`{} is not supported yet", entry.key, place),
+                       : fmt::format("`{}`{} is not supported yet", entry.key, place.text()),
             entry.key_at, "", "remove it: nothing of it would take effect");
     return;
   }
@@ -129,13 +136,13 @@ void Checker::entry(const Entry& entry, const Key& key, const std::string& place
   value(entry.key, entry.value, key);
 }
 
-void Checker::table_of(const std::string& name, const Value& value, const Key& key,
-                       const std::string& place) {
+void Checker::table_of(const std::string& name, const Value& value, const Key& key, const Place& place) {
   const Table* inner = value.table();
   if (!inner) return wrong_type(name, "a table", value);
-  if (name == "when" && key.table != "params") return table(*inner, "when", " in `when`" + place);
+  if (name == "when" && key.table != "params")
+    return table(*inner, "when", {.before = " in `when`", .outer = &place});
   if (key.table == "params") {
-    table(*inner, "params.*", fmt::format(" in [params.{}]", printable(name)));
+    table(*inner, "params.*", {.before = " in [params.", .name = name, .after = "]"});
     return param_of(name, *inner);
   }
   const std::string path = key.table.empty() ? name : fmt::format("{}.{}", key.table, name);
@@ -281,9 +288,10 @@ void Checker::mode(const std::string& name, const Value& value, const Key& key) 
 }
 
 void Checker::word(const std::string& name, const Value& value, std::string_view words) {
+  const std::string* said = value.string();
+  if (said && (waits(*said) || has_word(words, *said))) return;
   std::vector<std::string_view> known, all;
   std::string_view later;
-  const std::string* said = value.string();
   for (std::string_view each : split(words, ' ')) {
     const bool is_later = each.starts_with('~');
     if (is_later) each.remove_prefix(1);
@@ -292,7 +300,6 @@ void Checker::word(const std::string& name, const Value& value, std::string_view
     all.push_back(each);
   }
   if (!said) return wrong_type(name, one_of(known), value);
-  if (waits(*said) || std::ranges::find(known, *said) != known.end()) return;
   if (!later.empty()) {
     return problem("E0107", fmt::format("`{}` = \"{}\" is not supported yet", name, later), value.at, "",
                    fmt::format("for now it can be {}", one_of(known)));

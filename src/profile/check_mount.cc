@@ -13,11 +13,7 @@
 namespace hutch {
 namespace {
 
-bool takes(const Key& key, std::string_view type) {
-  if (key.types.empty()) return true;
-  const auto types = split(key.types, ' ');
-  return std::ranges::find(types, type) != types.end();
-}
+bool takes(const Key& key, std::string_view type) { return key.types.empty() || has_word(key.types, type); }
 
 std::string a(std::string_view type) {
   return fmt::format("{} {}", type == "overlay" || type == "image" ? "an" : "a", type);
@@ -49,23 +45,25 @@ void Checker::target(const std::string& path, Origin at) {
   if (rest.find('\0') != rest.npos) return problem("E0106", "a mount target contains a NUL byte", at);
   if (rest == "/") return;
   const bool variable = stage_ == Stage::written && (rest.starts_with("${") || rest.starts_with("~"));
-  const std::string what = fmt::format("mount target {}", quoted(path));
+  const auto what = [&path] { return fmt::format("mount target {}", quoted(path)); };
+  const bool plain = rest.find("${") == rest.npos;
   if (!rest.starts_with('/') && !variable) {
-    const std::string guess = rest.find("${") == rest.npos ? normalise("/" + path) : "";
-    return problem("E0106", what + " is not absolute", at,
+    const std::string guess = plain ? normalise("/" + path) : "";
+    return problem("E0106", what() + " is not absolute", at,
                    guess.empty() ? "" : fmt::format("write {}", quoted(guess)));
   }
-  const std::string instead = rest.starts_with('/') && rest.find("${") == rest.npos
-                                  ? fmt::format("write {}", quoted(normalise(path)))
-                                  : "";
-  std::vector<std::string_view> parts = split(rest, '/');
-  parts.erase(parts.begin());
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].empty())
-      return problem("E0106", what + (i + 1 == parts.size() ? " ends in a slash" : " has a \"//\" in it"), at,
-                     instead);
-    if (parts[i] == "." || parts[i] == "..")
-      return problem("E0106", fmt::format("{} has a \"{}\" in it", what, parts[i]), at, instead);
+  const auto instead = [&] {
+    return rest.starts_with('/') && plain ? fmt::format("write {}", quoted(normalise(path))) : "";
+  };
+  for (std::size_t begin = rest.find('/'); begin != rest.npos;) {
+    const std::size_t end = rest.find('/', begin + 1);
+    const std::string_view part = rest.substr(begin + 1, end == rest.npos ? end : end - begin - 1);
+    if (part.empty())
+      return problem("E0106", what() + (end == rest.npos ? " ends in a slash" : " has a \"//\" in it"), at,
+                     instead());
+    if (part == "." || part == "..")
+      return problem("E0106", fmt::format("{} has a \"{}\" in it", what(), part), at, instead());
+    begin = end;
   }
 }
 
@@ -79,7 +77,8 @@ void Checker::mount(const std::string& target_path, Origin key_at, const Value& 
         fmt::format("mount {} must be a word or a table, not {}", quoted(target_path), type_name(value)),
         value.at);
   }
-  if (stage_ != Stage::merged) table(*inner, "mounts.*", fmt::format(" in mount {}", quoted(target_path)));
+  if (stage_ != Stage::merged)
+    table(*inner, "mounts.*", {.before = " in mount ", .name = target_path, .is_quoted = true});
   const std::string_view type = string_at(*inner, "type");
   if (!type.empty()) {
     mount_keys(target_path, *inner, type, value.at);
@@ -111,8 +110,7 @@ void Checker::mount_word(const std::string& target_path, const Value& value) {
 void Checker::mount_keys(const std::string& target_path, const Table& table, std::string_view type,
                          Origin at) {
   const Key* types = find_key("mounts.*", "type");
-  const auto known = split(types->words, ' ');
-  if (std::ranges::find(known, type) == known.end()) return;  // told already, or a variable, or not supported
+  if (!has_word(types->words, type)) return;  // told already, or a variable, or not supported
   for (const Entry& each : table.entries) {
     const Key* key = find_key("mounts.*", each.key);
     if (!key || key->name == "type" || takes(*key, type)) continue;
@@ -124,17 +122,17 @@ void Checker::mount_keys(const std::string& target_path, const Table& table, std
 
 void Checker::mount_needs(const std::string& target_path, const Table& table, std::string_view type,
                           Origin at) {
-  const std::string mount = fmt::format("mount {}", quoted(target_path));
+  const auto mount = [&target_path] { return fmt::format("mount {}", quoted(target_path)); };
   const auto needs = [&](std::string_view key, std::string_view why) {
     if (!table.find(key))
-      problem("E0109", fmt::format("{} has no `{}`", mount, key), at, "", std::string(why));
+      problem("E0109", fmt::format("{} has no `{}`", mount(), key), at, "", std::string(why));
   };
   if (type == "symlink") needs("to", "`to` says where the link leads");
   if (type == "overlay") {
     const Entry* lower = table.find("lower");
     needs("lower", "`lower` lists the directories that are seen through it");
     if (lower && lower->value.array() && lower->value.array()->empty()) {
-      problem("E0105", fmt::format("{} has an empty `lower`", mount), lower->value.at);
+      problem("E0105", fmt::format("{} has an empty `lower`", mount()), lower->value.at);
     }
     const std::string_view upper = string_at(table, "upper");
     const bool upper_is_path = !upper.empty() && upper != "tmpfs" && !waits(upper);
@@ -142,7 +140,7 @@ void Checker::mount_needs(const std::string& target_path, const Table& table, st
       needs("work", "a host directory as `upper` needs an empty one as `work`, on the same file system");
     if (const Entry* work = table.find("work"); work && (upper == "tmpfs" || !table.find("upper"))) {
       problem("E0110",
-              fmt::format("{} has a `work`, which only goes with a host directory as `upper`", mount),
+              fmt::format("{} has a `work`, which only goes with a host directory as `upper`", mount()),
               work->key_at);
     }
   }
@@ -150,9 +148,9 @@ void Checker::mount_needs(const std::string& target_path, const Table& table, st
   const Entry* content = table.find("content");
   const Entry* source = table.find("source");
   if (!content && !source)
-    problem("E0109", mount + " has neither `content` nor `source`", at, "", "a file has one of them");
+    problem("E0109", mount() + " has neither `content` nor `source`", at, "", "a file has one of them");
   if (!content || !source) return;
-  problem("E0110", mount + " has both `content` and `source`", source->key_at, "a file has one of them");
+  problem("E0110", mount() + " has both `content` and `source`", source->key_at, "a file has one of them");
   found_.back().other = content->key_at;
   found_.back().other_label = "and here is the other";
 }

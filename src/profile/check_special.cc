@@ -89,14 +89,14 @@ void Checker::namespace_of(const std::string& name, const Value& value) {
   if (value.string()) return word(name, value, "new host");
   if (!value.table()) return wrong_type(name, "\"new\", \"host\" or a table", value);
   table(*value.table(), name == "time" ? "namespaces.time" : "namespaces.*",
-        fmt::format(" in [namespaces.{}]", name));
+        {.before = " in [namespaces.", .name = name, .after = "]"});
 }
 
 void Checker::environment_of(const std::string& name, const Value& value) {
   if (value.string()) return no_nul(name, value);
   const Table* inner = value.table();
   if (!inner) return wrong_type(printable(name), "a string", value);
-  table(*inner, "environment.set.*", fmt::format(" in variable {}", quoted(name)));
+  table(*inner, "environment.set.*", {.before = " in variable ", .name = name, .is_quoted = true});
   if (!inner->find("value")) {
     problem("E0109", fmt::format("variable {} has no `value`", quoted(name)), value.at);
   }
@@ -109,7 +109,7 @@ void Checker::limit_of(const std::string& name, const Value& value, const Key& k
     if (each.key == "soft" || each.key == "hard") {
       limit_value(each.key, each.value, key);
     } else {
-      unknown_key(each, "limits.*", fmt::format(" in limit `{}`", name));
+      unknown_key(each, "limits.*", {.before = " in limit `", .name = name, .after = "`"});
     }
   }
   for (const std::string_view each : {"soft", "hard"}) {
@@ -141,7 +141,7 @@ void Checker::outside(const std::string& name, const Value& value, const Key& ke
 }
 
 void Checker::map_row(const std::string& name, const Table& row, Origin at) {
-  table(row, "identity.map", fmt::format(" in `{}`", name));
+  table(row, "identity.map", {.before = " in `", .name = name, .after = "`"});
   for (const std::string_view each : {"inside", "outside"}) {
     if (!row.find(each)) problem("E0109", fmt::format("a row of `{}` has no `{}`", name, each), at);
   }
@@ -156,7 +156,7 @@ void Checker::map_row(const std::string& name, const Table& row, Origin at) {
 void Checker::seccomp_row(const Key& key, const Table& row, Origin at) {
   const bool is_rule = key.name == "rule";
   table(row, is_rule ? "seccomp.rule" : "seccomp.rule.args",
-        is_rule ? " in [[seccomp.rule]]" : " in `args` of [[seccomp.rule]]");
+        {.before = is_rule ? " in [[seccomp.rule]]" : " in `args` of [[seccomp.rule]]"});
   const std::string where = is_rule ? "a [[seccomp.rule]]" : "one of `args`";
   const auto needs = [&](std::string_view name) {
     if (!row.find(name)) problem("E0109", fmt::format("{} has no `{}`", where, name), at);

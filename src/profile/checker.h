@@ -17,17 +17,24 @@ class Checker {
   enum class Stage : std::uint8_t { written, expanded, merged };
   Checker(const Sources& sources, Stage stage) : sources_(sources), stage_(stage) {}
 
-  /// `path` names rows of the key table; `place` is said in messages: " in [process]".
-  void table(const Table& table, std::string_view path, const std::string& place);
+  /// Where a table stands, as messages say it: " in [process]". Becomes text only if there is a message.
+  struct Place {
+    std::string_view before, name, after;
+    bool is_quoted = false;
+    const Place* outer = nullptr;
+    [[nodiscard]] std::string text() const;
+  };
+  /// `path` names rows of the key table.
+  void table(const Table& table, std::string_view path, const Place& place);
   /// A mount's table on its own, as after merging.
   void mount(const std::string& target, Origin key_at, const Value& value);
 
   [[nodiscard]] Diagnostics take();
 
  private:
-  void entry(const Entry& entry, const Key& key, const std::string& place);
+  void entry(const Entry& entry, const Key& key, const Place& place);
   void value(const std::string& name, const Value& value, const Key& key);
-  void table_of(const std::string& name, const Value& value, const Key& key, const std::string& place);
+  void table_of(const std::string& name, const Value& value, const Key& key, const Place& place);
   void tables_of(const std::string& name, const Value& value, const Key& key);
   void list(const std::string& name, const Value& value, const Key& key);
   void integer(const std::string& name, const Value& value, const Key& key);
@@ -57,7 +64,7 @@ class Checker {
   void mount_needs(const std::string& target, const Table& table, std::string_view type, Origin at);
   void mount_place(const std::string& target, const Table& table, std::string_view type, Origin key_at);
 
-  void unknown_key(const Entry& entry, std::string_view path, const std::string& place);
+  void unknown_key(const Entry& entry, std::string_view path, const Place& place);
   void problem(std::string code, std::string what, Origin at, std::string label = {}, std::string help = {});
   void wrong_type(const std::string& name, std::string_view expected, const Value& value);
   [[nodiscard]] bool waits(std::string_view text) const;

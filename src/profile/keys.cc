@@ -1,5 +1,9 @@
 #include "profile/keys.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 namespace hutch {
 namespace {
 
@@ -224,14 +228,48 @@ constexpr Key kKeys[] = {
 };
 // clang-format on
 
+/// The rows of one table, which stand together.
+struct Group {
+  std::string_view table;
+  std::size_t first = 0, count = 0;
+};
+
+constexpr std::size_t count_groups() {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < std::size(kKeys); ++i)
+    count += i == 0 || kKeys[i].table != kKeys[i - 1].table ? 1 : 0;
+  return count;
+}
+
+constexpr auto kGroups = [] {
+  std::array<Group, count_groups()> groups;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < std::size(kKeys); ++i) {
+    if (i > 0 && kKeys[i].table != kKeys[i - 1].table) ++at;
+    if (groups[at].count++ == 0) groups[at] = {kKeys[i].table, i, 1};
+  }
+  return groups;
+}();
+
+constexpr bool each_table_has_one_group() {
+  for (std::size_t i = 0; i < kGroups.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (kGroups[i].table == kGroups[j].table) return false;
+    }
+  }
+  return true;
+}
+static_assert(each_table_has_one_group());
+
 }  // namespace
 
 std::span<const Key> all_keys() { return kKeys; }
 
 const Key* find_key(std::string_view table, std::string_view name) {
+  const auto* const group = std::ranges::find(kGroups, table, &Group::table);
+  if (group == kGroups.end()) return nullptr;
   const Key* any = nullptr;
-  for (const Key& key : kKeys) {
-    if (key.table != table) continue;
+  for (const Key& key : std::span(kKeys).subspan(group->first, group->count)) {
     if (key.name == name) return &key;
     if (key.name == "*") any = &key;
   }

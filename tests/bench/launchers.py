@@ -3,6 +3,8 @@ import os
 import shutil
 import struct
 
+import measure
+
 PROGRAM = "/usr/bin/true"
 
 # name: (extra binds, net namespace, filter)
@@ -79,8 +81,7 @@ def bwrap(setup, work):
         command.append("--unshare-net")
     for number in range(binds):
         command += ["--ro-bind", setup.bind(number), f"/more/{number}"]
-    # bwrap closes what it has read, so each run needs the file anew.
-    return ["sh", "-c", 'exec 9<"$0"; exec "$@"', setup.filter, *command, "--seccomp", "9"] if filtered else command
+    return measure.Command([*command, "--seccomp", "9"], {9: setup.filter}) if filtered else command
 
 
 def floor(setup, work):
@@ -147,5 +148,5 @@ class Setup:
             command = PEERS[name](self, work)
             tool = {"bwrap": "bwrap", "firejail": "firejail"}.get(name, "true")
             if command is not None and shutil.which(tool):
-                found[name] = [*command, *program]
+                found[name] = measure.Command([*command, *program], getattr(command, "opens", None))
         return found

@@ -9,8 +9,17 @@ import time
 NULL = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0)]
 
 
+class Command(list):
+    """Words, and files that are open when it starts, by descriptor."""
+
+    def __init__(self, words, opens=None):
+        super().__init__(words)
+        self.opens = opens or {}
+
+
 def start(command, env=None):
-    return os.posix_spawnp(command[0], command, env or os.environ, file_actions=NULL)
+    opens = [(os.POSIX_SPAWN_OPEN, fd, path, os.O_RDONLY, 0) for fd, path in getattr(command, "opens", {}).items()]
+    return os.posix_spawnp(command[0], command, env or os.environ, file_actions=NULL + opens)
 
 
 def once(command, env=None):
