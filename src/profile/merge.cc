@@ -1,8 +1,10 @@
 #include "profile/merge.h"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "profile/words.h"
@@ -38,12 +40,36 @@ bool removes(const Value& item, std::string_view& what) {
   return true;
 }
 
+/// Says "no" at once where a text is not in a list: lists of system calls have hundreds.
+class Texts {
+ public:
+  explicit Texts(const Array& list) {
+    for (const Value& each : list) add(each);
+  }
+  void add(const Value& value) {
+    if (const std::string* text = value.string()) hashes_.insert(std::hash<std::string_view>()(*text));
+  }
+  [[nodiscard]] bool may_have(const Value& value) const {
+    const std::string* text = value.string();
+    return !text || hashes_.contains(std::hash<std::string_view>()(*text));
+  }
+
+ private:
+  std::unordered_set<std::size_t> hashes_;
+};
+
 void join(Array& below, Array layer) {
+  Texts texts(below);
+  const auto has = [&](const Value& item) {
+    return texts.may_have(item) &&
+           std::ranges::any_of(below, [&](const Value& each) { return same(each, item); });
+  };
   for (Value& item : layer) {
     std::string_view gone;
     if (removes(item, gone)) {
       std::erase_if(below, [&](const Value& each) { return each.string() && *each.string() == gone; });
-    } else if (std::ranges::none_of(below, [&](const Value& each) { return same(each, item); })) {
+    } else if (!has(item)) {
+      texts.add(item);
       below.push_back(std::move(item));
     }
   }
