@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""What a launch may cost, in numbers that do not depend on the clock: system calls, page faults and instructions, each
+with head-room over what was measured when the bound was set. A change that needs more says why and moves the bound.
+
+    tests/bench/bounds.py --hutch build/release/hutch        as an ordinary user, with a file that is not the user's own
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+import launchers
+import measure
+
+# work: system calls of all processes, minor page faults, instructions of `hutch plan` (which also prints it)
+BOUNDS = {"W1": (650, 200, 1_800_000), "W4": (655, 225, 4_600_000), "W3-100": (1870, 325, 16_500_000)}
+
+
+def system_calls(command):
+    with tempfile.NamedTemporaryFile() as log:
+        subprocess.run(["strace", "-f", "-qq", "-c", "-U", "calls", "-o", log.name, *command], check=True, stdout=subprocess.DEVNULL)
+        return int(re.search(r"(\d+) total", log.read().decode())[1])
+
+
+def instructions(command):
+    told = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command], check=True,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
+    return int(re.search(r"Collected : (\d+)", told)[1])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hutch", required=True)
+    options = parser.parse_args()
+    if os.access(options.hutch, os.W_OK):
+        print("not compared: you may write to that file, so that hutch runs from a copy, which costs more")
+        return 0
+    beyond = False
+    with tempfile.TemporaryDirectory(prefix="hutch-bounds-") as folder:
+        os.chmod(folder, 0o755)
+        setup = launchers.Setup(folder, options.hutch)
+        for work, bounds in BOUNDS.items():
+            command = setup.commands(work, ["hutch"])["hutch"]
+            plan = [setup.hutch, "plan", *command[2:]]
+            found = (system_calls(command), measure.counts(command)["minor_faults"], instructions(plan))
+            for what, count, bound in zip(("system calls", "page faults", "instructions"), found, bounds):
+                verdict = "" if count <= bound else "  BEYOND"
+                beyond |= count > bound
+                print(f"{work:8} {what:13} {count:10} of at most {bound:10}{verdict}")
+    return 1 if beyond else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
