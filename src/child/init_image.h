@@ -3,7 +3,7 @@
 #include "child/init.h"
 
 /// The init as a program: hutch itself, executed as "hutch-init NUMBERS". It has nothing of the launcher's
-/// memory, and begins before the C library does (init_entry.cc).
+/// memory, and begins before the C library does (entry.cc).
 
 namespace hutch {
 

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/mount.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -15,13 +13,13 @@
 #include <string>
 
 #include "base/own_path.h"
+#include "child/read_only_image.h"
 #include "launch/errno_text.h"
 
 namespace hutch {
 namespace {
 
 constexpr const char* kImage = "/proc/self/exe";
-constexpr const char* kOwnPath = "HUTCH_OWN_PATH";
 constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned kExecutableMemfd = 0x10;  // MFD_EXEC, Linux 6.3
 
@@ -33,18 +31,6 @@ bool could_be_written() {
   const UniqueFd image(::open(kImage, O_RDONLY | O_CLOEXEC));
   const int seals = image ? ::fcntl(image.get(), F_GET_SEALS) : -1;
   return seals < 0 || (seals & kSeals) != kSeals;
-}
-
-/// The same file, through a mount that exists nowhere and is read-only. Takes CAP_SYS_ADMIN.
-UniqueFd read_only_mount() {
-  UniqueFd tree(
-      static_cast<int>(::syscall(SYS_open_tree, AT_FDCWD, kImage, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
-  if (!tree) return {};
-  mount_attr attributes = {};
-  attributes.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-  if (::syscall(SYS_mount_setattr, tree.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0)
-    return {};
-  return tree;
 }
 
 UniqueFd sealed_copy() {
@@ -70,7 +56,8 @@ UniqueFd sealed_copy() {
 Result<void> protect_own_image() {
   if (!could_be_written()) return {};
   const std::string path = own_path();
-  UniqueFd copy = read_only_mount();
+  const long image = open_read_only_image(kImage);
+  UniqueFd copy(image < 0 ? -1 : static_cast<int>(image));
   if (!copy) copy = sealed_copy();
   if (copy && ::setenv(kOwnPath, path.c_str(), 1) == 0)
     ::syscall(SYS_execveat, copy.get(), "", g_argv, ::environ, AT_EMPTY_PATH);

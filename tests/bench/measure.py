@@ -112,7 +112,10 @@ def resident(command, count, program):
                     total[key] += int(value)
     finally:
         for each in [process for pid in started for process in reversed(tree(pid))]:
-            os.kill(each, signal.SIGKILL)
+            try:
+                os.kill(each, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # its init took it along
         for pid in started:
             os.waitpid(pid, 0)
     return {"processes": processes / count, "pss_kib": total["Pss"] / count, "private_dirty_kib": total["Private_Dirty"] / count}

@@ -25,7 +25,7 @@ execute_process(COMMAND nm --undefined-only --print-file-name ${ARCHIVE}
 string(REGEX MATCHALL "[^\n]+" lines "${lines}")
 set(seen 0)
 foreach(line ${lines})
-  if(NOT line MATCHES ":(init|init_image|init_entry|sweep|channel)\\.cc\\.o: +U (.*)$")
+  if(NOT line MATCHES ":(init|init_image|entry|read_only_image|sweep|channel)\\.cc\\.o: +U (.*)$")
     continue()
   endif()
   math(EXPR seen "${seen} + 1")

@@ -1,8 +1,9 @@
 #include <linux/prctl.h>
 
 #include "child/init_image.h"
+#include "child/read_only_image.h"
 
-// Where the kernel starts hutch: the init begins here, everything else goes on to the C library's _start.
+// Where the kernel starts hutch: the init begins here, and everything else goes on to the C library's _start.
 // Nothing of a library is ready yet: no thread-local storage, no relocation that depends on the processor.
 
 namespace hutch {
@@ -19,9 +20,10 @@ bool same(const char* a, const char* b) noexcept {
 
 extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* stack) noexcept {
   char** const arguments = reinterpret_cast<char**>(stack + 1);
-  if (*stack != 2 || !same(arguments[0], kInitName)) return;
+  char** const environment = arguments + *stack + 1;
   InitImage image;
-  if (!image.read(arguments[1])) return;
+  if (*stack != 2 || !same(arguments[0], kInitName) || !image.read(arguments[1]))
+    return run_from_read_only_image(arguments, environment);
   // Before there is a program that could look: it waits for us. What follows is shown by /proc/1/cmdline.
   sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   char* end = arguments[1];
