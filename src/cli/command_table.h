@@ -52,8 +52,8 @@ struct Command {
   std::string_view operand_name;  ///< "PROFILE", for messages
   std::string_view choices;       ///< for Operand::choice
   bool takes_program = false;     ///< everything after the profile belongs to the program
-  bool later = false;  ///< known, but refused with "not supported yet"
-  int usage_exit = 2;  ///< the exit status of a command line that makes no sense
+  bool later = false;             ///< known, but refused with "not supported yet"
+  int usage_exit = 2;             ///< the exit status of a command line that makes no sense
 };
 inline constexpr int kMany = 1 << 20;
 

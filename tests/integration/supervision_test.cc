@@ -246,3 +246,21 @@ TEST_CASE("a thousand inherited descriptors, or hardly any allowed, change nothi
   CHECK(few.err == "");
   CHECK(few.out == plain.out);
 }
+
+TEST_CASE("what set-up does to the child is not done to the launcher, whose memory it may share") {
+  const Workspace here;
+  const std::string own = read_file("/proc/self/oom_score_adj");
+  for (const char* more : {"", "[process]\noom_score_adj = 500\n"}) {
+    CAPTURE(more);
+    Running running({"run", shell_profile(here, more), "/bin/sh", "-c", "echo ready; read line"});
+    REQUIRE(running.wait_for("ready") == "");
+    const std::string process = "/proc/" + std::to_string(running.pid());
+    CHECK(read_file(process + "/oom_score_adj") == own);
+    // The files of a process that nobody may look into belong to root.
+    CHECK(soon([&] {
+      struct stat found = {};
+      return ::stat((process + "/status").c_str(), &found) == 0 && found.st_uid == ::geteuid();
+    }));
+    CHECK(running.wait().status == 1);
+  }
+}
