@@ -102,6 +102,7 @@ class Launch {
     TRY(Child child, clone());
     TRY_DO(help_child(child));
     Supervision supervision(plan_, child, channel_, signals_, options_.registration);
+    if (supervision.watch()) note_done(*supervision.watch());
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
     dumpable_.reset();
     if (turned_away_) return Ending{.ran = false};
@@ -144,21 +145,20 @@ class Launch {
     const UniqueFd image = can_share_memory(plan_) ? open_own_image() : UniqueFd();
     const bool shares = image && stacks_.emplace().make();
     childs_slots_ = prepared_.slots;
-    context_ = {
-        .steps = plan_.steps,
-        .pins = prepared_.pins,
-        .slots = childs_slots_,
-        .made = prepared_.made,
-        .report_fd = report_.writer.get(),
-        .channel_fd = channel_.childs_fd(),
-        .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
-        .go_fd = go_.reader.get(),
-        .held = options_.inspector != nullptr,
-        .lets_look = is_ours_alone(),
-        .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
-        .done_at = options_.timings != nullptr ? options_.timings->steps() : std::span<std::uint64_t>(),
-        .caller_environment = ::environ,
-        .caller_arguments = caller_memory()};
+    context_ = {.steps = plan_.steps,
+                .pins = prepared_.pins,
+                .slots = childs_slots_,
+                .made = prepared_.made,
+                .report_fd = report_.writer.get(),
+                .channel_fd = channel_.childs_fd(),
+                .in_foreground = is_in_foreground(find_step<OpenTerminal>(plan_)),
+                .go_fd = go_.reader.get(),
+                .held = options_.inspector != nullptr,
+                .lets_look = is_ours_alone(),
+                .parents_ends = {report_.reader.get(), go_.writer.get(), channel_.fd()},
+                .done_at = done_at_,
+                .caller_environment = ::environ,
+                .caller_arguments = caller_memory()};
     if (shares) {
       context_.init_image = image.get();
       context_.program_stack = stacks_->top(1);
@@ -207,7 +207,10 @@ class Launch {
           errno != EPIPE) {
         outcome = {Call::write, errno};
       }
-      if (plan_.steps[i].phase == Phase::parent && outcome.ok()) note_done(i);
+      const bool is_ours = std::holds_alternative<PersistNamespace>(op) ||
+                           std::holds_alternative<WriteChildFile>(op) ||
+                           std::holds_alternative<RunMapHelper>(op) || std::holds_alternative<LetChildGo>(op);
+      if (is_ours && outcome.ok()) note_done(i);
       if (outcome.ok() || ended_by_) continue;
       // A child that is gone already knows better why.
       if (const auto told = poll_report()) return fail(tell_failure(plan_, *told));
@@ -222,7 +225,8 @@ class Launch {
     const Standing standing{.program = supervision.program(),
                             .init = child.pid(),
                             .pins = prepared_.pins,
-                            .slots = prepared_.slots};
+                            .slots = prepared_.slots,
+                            .done_at = done_at_};
     Result<bool> begins = options_.inspector->look(standing);
     if (!begins || !*begins) {
       child.kill_and_reap();
@@ -234,7 +238,7 @@ class Launch {
   }
 
   void note_done(std::size_t step) const {
-    if (options_.timings != nullptr) options_.timings->steps()[step] = monotonic_now();
+    if (!done_at_.empty()) done_at_[step] = monotonic_now();
   }
 
   std::optional<Report> poll_report() const {
@@ -308,6 +312,8 @@ class Launch {
   Prepared& prepared_;
   Observer* const observer_;
   const LaunchOptions& options_;
+  const std::span<std::uint64_t> done_at_ =  ///< by step; empty where nobody asks
+      options_.timings != nullptr ? options_.timings->steps() : std::span<std::uint64_t>();
   Signals signals_;
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
@@ -334,11 +340,16 @@ Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& o
   Prepared prepared(plan);
   for (std::size_t i = 0; i < options.given.size() && i < prepared.slots.size(); ++i)
     prepared.slots[i] = ::fcntl(options.given[i], F_DUPFD_CLOEXEC, 0);
-  if (options.timings != nullptr && !options.timings->begin_steps(plan.steps.size()))
+  // Who looks at the sandbox hears, too, what was done.
+  std::optional<Timings> own;
+  LaunchOptions with_timings = options;
+  if (options.inspector != nullptr && options.timings == nullptr) with_timings.timings = &own.emplace();
+  Timings* const timings = with_timings.timings;
+  if (timings != nullptr && !timings->begin_steps(plan.steps.size()))
     return fail({.code = "E0509", .what = "cannot set up the sandbox: mmap: " + errno_text(errno)});
-  TRY_DO(prepared.open_all(plan, options.timings));
+  TRY_DO(prepared.open_all(plan, timings));
   TRY_DO(open_namespaces(plan, host.caller(), prepared.slots));
-  Launch one(plan, limit, prepared, options);
+  Launch one(plan, limit, prepared, with_timings);
   return one.run();
 }
 

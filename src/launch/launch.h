@@ -34,10 +34,11 @@ class Observer {
 
 /// A sandbox that stands, right before its program begins.
 struct Standing {
-  pid_t program = -1;            ///< as the launcher sees it
-  pid_t init = -1;               ///< the same without an init
-  std::span<const Pinned> pins;  ///< by Pin
-  std::span<const int> slots;    ///< what the launcher opened, by Slot; -1: not by the launcher
+  pid_t program = -1;                      ///< as the launcher sees it
+  pid_t init = -1;                         ///< the same without an init
+  std::span<const Pinned> pins;            ///< by Pin
+  std::span<const int> slots;              ///< what the launcher opened, by Slot; -1: not by the launcher
+  std::span<const std::uint64_t> done_at;  ///< by step: 0 where nobody did it, as far as they say themselves
 };
 
 /// Looks at a sandbox before its program begins, and decides whether it does.

@@ -37,6 +37,7 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
     if (const auto* watch = std::get_if<Watch>(&step.op)) {
       kill_after_ = std::chrono::nanoseconds(watch->kill_after);
       run_time_ = std::chrono::nanoseconds(watch->timeout);
+      watch_ = static_cast<std::size_t>(&step - plan.steps.data());
     }
   }
 }

@@ -39,6 +39,8 @@ class Supervision {
 
   /// The program's pid, as seen from here.
   [[nodiscard]] pid_t program() const noexcept { return program_; }
+  /// The index of the Watch that is kept, if there is one.
+  [[nodiscard]] std::optional<std::size_t> watch() const noexcept { return watch_; }
   /// Takes what the sandbox has said until now: at exec, its terminal and its pid.
   void listen();
 
@@ -65,6 +67,7 @@ class Supervision {
   Registration* const registration_;  ///< may be none
   std::optional<Relay> relay_;
   const OpenTerminal* terminal_ = nullptr;
+  std::optional<std::size_t> watch_;
   bool own_session_ = false, own_group_ = false, has_init_ = false;
   std::chrono::nanoseconds run_time_{0}, kill_after_;
   std::optional<Clock::time_point> timeout_, kill_at_;
