@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "plan/describe.h"
@@ -36,9 +37,10 @@ std::string timings_text(const Timings& timings, const Plan& plan) {
     const Step& step = plan.steps[i];
     if (phase == nullptr || *phase != step.phase) text += fmt::format("{}:\n", phase_name(step.phase));
     phase = &step.phase;
-    text += fmt::format("{:>10.1f}  {:>4}  {}\n", static_cast<double>(done - before) / kMicrosecond, i + 1,
+    text += fmt::format("{:>10.1f}  {:>4}  {}\n",
+                        static_cast<double>(done - std::min(before, done)) / kMicrosecond, i + 1,
                         describe(step.op));
-    before = done;
+    before = std::max(before, done);
   }
   return text;
 }
