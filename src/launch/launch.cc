@@ -104,17 +104,18 @@ class Launch {
     Supervision supervision(plan_, child, channel_, signals_, options_.registration);
     if (supervision.watch()) note_done(*supervision.watch());
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
-    dumpable_.reset();
     if (turned_away_) return Ending{.ran = false};
     if (ended_by_) {
       child.kill_and_reap();
       return Ending{.status = 128 + *ended_by_, .ran = false};
     }
+    // Nobody shares our memory any more: all have executed a program of their own.
+    dumpable_.reset();
+    stacks_.reset();
     if (Result<void> named = prepared_.name_streams(plan_); !named) {
       child.kill_and_reap();
       return std::unexpected(std::move(named).error());
     }
-    stacks_.reset();  // whoever was on them has executed a program of its own
     persisted_.keep();
     prepared_.settle();
     const Finish finish = supervision.run(earlier_);
