@@ -11,7 +11,7 @@ namespace {
 std::string_view directory_of(std::string_view path) noexcept {
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos || slash + 1 == path.size()) return {};
-  return {path.data(), slash == 0 ? 1 : slash};
+  return {path.begin(), path.begin() + (slash == 0 ? 1 : slash)};
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ Outcome Places::walk(std::string_view directory) noexcept {
 
 void Places::covered(std::string_view path) noexcept {
   if (path.size() > last_path_.size()) return;
-  const std::string_view beginning(last_path_.data(), path.size());
+  const std::string_view beginning(last_path_.begin(), last_path_.begin() + path.size());
   const bool whole = path.size() == last_path_.size() || last_path_.data()[path.size()] == '/';
   if (path == "/" || (whole && beginning == path)) forget_last();
 }

@@ -12,9 +12,9 @@ long clone_sharing(std::uint64_t flags, int* pidfd, void* stack_top, void (*begi
   *--top = argument;
   const auto how = static_cast<long>(flags | CLONE_VM | (pidfd != nullptr ? CLONE_PIDFD : 0) | SIGCHLD);
 #if defined(__x86_64__)
-  register long r10 __asm__("r10") = 0;
-  register long r8 __asm__("r8") = 0;
-  long result = SYS_clone;
+  register const long r10 __asm__("r10") = 0;
+  register const long r8 __asm__("r8") = 0;
+  long result = SYS_clone;  // NOLINT(misc-const-correctness): the assembly writes it
   __asm__ volatile(
       "syscall\n\t"
       "test %%rax, %%rax\n\t"
@@ -30,12 +30,12 @@ long clone_sharing(std::uint64_t flags, int* pidfd, void* stack_top, void (*begi
       : "rcx", "r11", "memory");
   return result;
 #elif defined(__aarch64__)
-  register long x8 __asm__("x8") = SYS_clone;
+  register const long x8 __asm__("x8") = SYS_clone;
   register long x0 __asm__("x0") = how;
   register void* x1 __asm__("x1") = top;
   register int* x2 __asm__("x2") = pidfd;
-  register long x3 __asm__("x3") = 0;
-  register long x4 __asm__("x4") = 0;
+  register const long x3 __asm__("x3") = 0;
+  register const long x4 __asm__("x4") = 0;
   __asm__ volatile(
       "svc 0\n\t"
       "cbnz x0, 1f\n\t"

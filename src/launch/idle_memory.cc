@@ -8,7 +8,7 @@
 
 // Of the linker: end(3).
 extern "C" {
-extern char __executable_start;
+extern char __executable_start;  // NOLINT: its name
 extern char etext;
 }
 
@@ -17,11 +17,11 @@ namespace hutch {
 void give_idle_memory_back() noexcept {
   ::malloc_trim(0);
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin =
-      (reinterpret_cast<std::uintptr_t>(&__executable_start) + page - 1) / page * page;
-  const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(&etext) / page * page;
+  char* const begin =
+      &__executable_start + (page - reinterpret_cast<std::uintptr_t>(&__executable_start) % page) % page;
+  const char* const end = &etext - reinterpret_cast<std::uintptr_t>(&etext) % page;
   // Code only: nobody has written to it, so nothing is lost.
-  if (begin < end) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  if (begin < end) ::madvise(begin, static_cast<std::size_t>(end - begin), MADV_DONTNEED);
 }
 
 }  // namespace hutch

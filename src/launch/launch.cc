@@ -102,7 +102,7 @@ class Launch {
     TRY(Child child, clone());
     TRY_DO(help_child(child));
     Supervision supervision(plan_, child, channel_, signals_, options_.registration);
-    if (supervision.watch()) note_done(*supervision.watch());
+    if (const auto watch = supervision.watch()) note_done(*watch);
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
     if (turned_away_) return Ending{.ran = false};
     if (ended_by_) {

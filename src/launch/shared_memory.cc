@@ -10,8 +10,8 @@
 namespace hutch {
 namespace {
 
-constexpr std::size_t kGuard = 64 * 1024;  // the largest page there is
-constexpr std::size_t kStack = 128 * 1024;
+constexpr std::size_t kGuard = std::size_t{64} * 1024;  // the largest page there is
+constexpr std::size_t kStack = std::size_t{128} * 1024;
 constexpr std::size_t kStacks = 2;
 
 constexpr std::uint64_t kTrace = std::uint64_t{1} << CAP_SYS_PTRACE;
