@@ -1,10 +1,19 @@
 #include "child/channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "child/sys.h"
 
 namespace hutch {
+
+bool reader_is_gone(int pipe) noexcept {
+  struct pollfd end = {pipe, 0, 0};
+  struct timespec now = {0, 0};
+  // A pipe whose last reader is gone says POLLERR. (getppid() is 0 in a new pid namespace either way.)
+  return sys::call(SYS_ppoll, &end, 1, &now, nullptr, 8) > 0 && (end.revents & POLLERR) != 0;
+}
 
 Outcome send_message(int channel, Message message, const int* descriptors, std::size_t count) noexcept {
   struct iovec piece = {&message, sizeof message};

@@ -41,6 +41,9 @@ inline constexpr int kParentDied = 35;
 /// si_value of a forwarded signal: whom it is for.
 inline constexpr int kForProgram = 0, kForGroup = 1;
 
+/// Has the launcher died, as far as the report pipe tells: its reader is gone.
+bool reader_is_gone(int pipe) noexcept;
+
 /// One packet with up to kNamespaceFileCount descriptors. Failure is nobody's business but the sender's.
 Outcome send_message(int channel, Message message, const int* descriptors = nullptr,
                      std::size_t count = 0) noexcept;

@@ -2,27 +2,17 @@
 
 #include "child/init_image.h"
 #include "child/read_only_image.h"
+#include "child/same_text.h"
 
 // Where the kernel starts hutch: the init begins here, and everything else goes on to the C library's _start.
 // Nothing of a library is ready yet: no thread-local storage, no relocation that depends on the processor.
 
 namespace hutch {
-namespace {
-
-bool same(const char* a, const char* b) noexcept {
-  for (; *a == *b; ++a, ++b) {
-    if (*a == '\0') return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* stack) noexcept {
   char** const arguments = reinterpret_cast<char**>(stack + 1);
   char** const environment = arguments + *stack + 1;
   InitImage image;
-  if (*stack != 2 || !same(arguments[0], kInitName) || !image.read(arguments[1]))
+  if (*stack != 2 || !same_text(arguments[0], kInitName) || !image.read(arguments[1]))
     return run_from_read_only_image(arguments, environment);
   // Before there is a program that could look: it waits for us. What follows is shown by /proc/1/cmdline.
   sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);

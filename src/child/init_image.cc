@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/prctl.h>
-#include <poll.h>
 
 #include <type_traits>
 
@@ -13,19 +12,13 @@ namespace {
 constexpr std::size_t kLetters = 2 * sizeof(InitImage);
 static_assert(std::is_trivially_copyable_v<InitImage>);
 
-bool launcher_is_gone(int report) noexcept {
-  struct pollfd end = {report, 0, 0};
-  struct timespec now = {0, 0};
-  return sys::call(SYS_ppoll, &end, 1, &now, nullptr, 8) > 0 && (end.revents & POLLERR) != 0;
-}
-
 Outcome begin(const InitImage& image) noexcept {
   if (const Outcome defaults = default_dispositions(); !defaults.ok()) return defaults;
   if (image.death_signal != 0) {
     // execve(2) may have cleared it.
     const long rc = sys::call(SYS_prctl, PR_SET_PDEATHSIG, image.death_signal, 0, 0, 0);
     if (rc < 0) return check(Call::prctl, rc);
-    if (launcher_is_gone(image.report)) return failed(Call::poll, EPIPE);
+    if (reader_is_gone(image.report)) return failed(Call::poll, EPIPE);
   }
   return image.init.shrink(image.report, image.ready);
 }

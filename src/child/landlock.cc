@@ -44,6 +44,8 @@ Outcome run(const RestrictSelf& s, const ChildContext& context) noexcept {
   const Outcome restricted =
       check(Call::landlock_restrict_self,
             sys::call(SYS_landlock_restrict_self, in_slot(context, s.ruleset), s.flags));
+  // Closed before exec, as everything: AllowPath comes after CloseDescriptors.
+  context.places->forget();
   if (restricted.ok()) close_slot(context, s.ruleset);
   return restricted;
 }

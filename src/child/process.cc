@@ -3,12 +3,12 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/sockios.h>
-#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <iterator>
 
+#include "child/channel.h"
 #include "child/mounts.h"
 #include "child/places.h"
 #include "child/signals.h"
@@ -38,11 +38,7 @@ Outcome run(const AwaitParent&, const ChildContext& context) noexcept {
 }
 
 bool parent_is_gone(const ChildContext& context) noexcept {
-  if (context.report_fd < 0) return false;
-  struct pollfd end = {context.report_fd, 0, 0};
-  struct timespec now = {0, 0};
-  // A pipe whose last reader is gone says POLLERR. (getppid() is 0 in a new pid namespace either way.)
-  return sys::call(SYS_ppoll, &end, 1, &now, nullptr, 8) > 0 && (end.revents & POLLERR) != 0;
+  return context.report_fd >= 0 && reader_is_gone(context.report_fd);
 }
 
 Outcome run(const DieWithParent&, const ChildContext& context) noexcept {

@@ -5,25 +5,13 @@
 #include <linux/mount.h>
 #include <linux/prctl.h>
 
+#include "child/same_text.h"
 #include "child/sys.h"
 
 namespace hutch {
 namespace {
 
 constexpr const char* kImage = "/proc/self/exe";
-
-/// What of `text` comes after `beginning`; null where it begins otherwise.
-const char* rest_of(const char* text, const char* beginning) noexcept {
-  for (; *beginning != '\0'; ++text, ++beginning) {
-    if (*text != *beginning) return nullptr;
-  }
-  return text;
-}
-
-bool is(const char* text, const char* other) noexcept {
-  const char* const rest = rest_of(text, other);
-  return rest != nullptr && *rest == '\0';
-}
 
 }  // namespace
 
@@ -40,7 +28,7 @@ long open_read_only_image(const char* path) noexcept {
 
 void run_from_read_only_image(char** arguments, char** environment) noexcept {
   if (arguments[0] == nullptr || arguments[1] == nullptr) return;
-  if (!is(arguments[1], "run") && !is(arguments[1], "enter")) return;
+  if (!same_text(arguments[1], "run") && !same_text(arguments[1], "enter")) return;
   std::size_t count = 0;
   for (; environment[count] != nullptr; ++count) {
     const char* const rest = rest_of(environment[count], kOwnPath);

@@ -76,7 +76,7 @@ Diagnostics differences(const Verification& verification, const Plan& plan) {
                                        verdict.expected, verdict.found),
                    .at = step.origin,
                    .step = fmt::format("step {} of {}: {}", i + 1, plan.steps.size(), describe(step.op)),
-                   .cause = "the kernel reported no failure of this step, yet shows something else",
+                   .cause = "no failure of this step was reported, yet it is not as it should be",
                    .help = "nothing ran; please report it with what `hutch plan` and `hutch verify` print"});
   }
   for (const std::string& mount : verification.unplanned) {

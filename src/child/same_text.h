@@ -1,0 +1,20 @@
+#pragma once
+
+/// strcmp(3) for where there is no C library yet.
+
+namespace hutch {
+
+/// What of `text` comes after `beginning`; null where it begins otherwise.
+inline const char* rest_of(const char* text, const char* beginning) noexcept {
+  for (; *beginning != '\0'; ++text, ++beginning) {
+    if (*text != *beginning) return nullptr;
+  }
+  return text;
+}
+
+inline bool same_text(const char* text, const char* other) noexcept {
+  const char* const rest = rest_of(text, other);
+  return rest != nullptr && *rest == '\0';
+}
+
+}  // namespace hutch
