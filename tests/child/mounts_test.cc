@@ -155,6 +155,27 @@ TEST_CASE("a link that stands where a mount shall land leads it nowhere: nothing
   CHECK(ending.report->error == ESTALE);
 }
 
+TEST_CASE("what is mounted on a parent, or above it, is where the next things are made") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  const std::vector<Step> after{setup(MakeFilesystem{.type = "tmpfs", .slot = 3}),
+                                setup(MakeFilesystem{.type = "tmpfs", .slot = 4}),
+                                setup(MakeDir{"/a"}),
+                                setup(MakeFile{"/a/under"}),  // walks to /a
+                                setup(Attach{3, "/a"}),       // on that very directory
+                                setup(MakeFile{"/a/over"}),
+                                setup(MakeDir{"/b"}),
+                                setup(MakeDir{"/b/c"}),
+                                setup(MakeFile{"/b/c/under"}),  // walks to /b/c
+                                setup(Attach{4, "/b"}),         // above it
+                                setup(MakeDir{"/b/c"}),
+                                setup(MakeFile{"/b/c/over"}),
+                                setup(MakeDir{"/bc"}),
+                                setup(MakeFile{"/bc/beside"})};
+  const Ending ending = run_in_small_root({}, after, "echo /a/* /b/c/* /bc/*");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "/a/over /b/c/over /bc/beside\n");
+}
+
 TEST_CASE("a sealed mount takes nothing new, and a read-only view covers only its part") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
   const std::vector<Step> after{setup(MakeDir{"/part"}), setup(MakeDir{"/whole"}),
