@@ -264,3 +264,16 @@ TEST_CASE("what set-up does to the child is not done to the launcher, whose memo
     CHECK(running.wait().status == 1);
   }
 }
+
+TEST_CASE("the program does not begin before the init is what it shall be, however long that takes") {
+  if (!have_program("strace")) SKIP_TEST("no strace(1)");
+  const Workspace here;
+  const std::string box = shell_profile(here);
+  const Answer answer = run_program({"strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=execveat", "-e",
+                                     "inject=execveat:delay_enter=300000", hutch_binary(), "run", box,
+                                     "/bin/sh", "-c", "cat /proc/1/comm; grep CapEff /proc/1/status"},
+                                    {.env = {{"HUTCH_PROFILE_PATH", HUTCH_SOURCE_DIR "/profiles"}}});
+  CAPTURE(answer.err);
+  CHECK(answer.status == 0);
+  CHECK(answer.out == "hutch-init\nCapEff:\t0000000000000000\n");
+}
