@@ -127,6 +127,7 @@ void Checker::entry(const Entry& entry, const Key& key, const Place& place) {
             entry.key_at, "", "remove it: nothing of it would take effect");
     return;
   }
+  if (key.words.starts_with("build_")) return build_entry(entry, key);
   if (key.words == "mount") return mount(entry.key, entry.key_at, entry.value);
   if (key.words == "env" && !is_environment_name(entry.key)) {
     return problem("E0105", fmt::format("{} cannot be the name of a variable", quoted(entry.key)),

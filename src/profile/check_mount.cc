@@ -37,15 +37,16 @@ std::string_view string_at(const Table& table, std::string_view name) {
 
 }  // namespace
 
-void Checker::target(const std::string& path, Origin at) {
+void Checker::target(const std::string& path, Origin at, std::string_view called) {
   const std::string_view rest = path;
   if (rest.empty())
-    return problem("E0106", "a mount target cannot be empty", at,
+    return problem("E0106", fmt::format("a {} cannot be empty", called), at,
                    "write an absolute path, such as \"/data\"");
-  if (rest.find('\0') != rest.npos) return problem("E0106", "a mount target contains a NUL byte", at);
+  if (rest.find('\0') != rest.npos)
+    return problem("E0106", fmt::format("a {} contains a NUL byte", called), at);
   if (rest == "/") return;
   const bool variable = stage_ == Stage::written && (rest.starts_with("${") || rest.starts_with("~"));
-  const auto what = [&path] { return fmt::format("mount target {}", quoted(path)); };
+  const auto what = [&path, called] { return fmt::format("{} {}", called, quoted(path)); };
   const bool plain = rest.find("${") == rest.npos;
   if (!rest.starts_with('/') && !variable) {
     const std::string guess = plain ? normalise("/" + path) : "";

@@ -22,6 +22,10 @@ bool is_absolute(std::string_view text) {
   return text.starts_with('/') || text == "~" || text.starts_with("~/");
 }
 
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
 constexpr TextRule kTextRules[] = {
     {"host_name", is_host_name,
      "a host name: at most 64 letters, digits, `-` and `.`, the first and last no sign"},
@@ -46,6 +50,7 @@ constexpr TextRule kTextRules[] = {
      "\"inherit\", \"null\" or a path with a slash"},
     {"action", is_action, "\"allow\", \"log\", \"errno:NAME\", \"trap\" or \"kill\""},
     {"deny_action", is_denial, "\"errno:NAME\", \"trap\" or \"kill\""},
+    {"sha256", is_sha256, "64 hexadecimal digits, lower-case: what `sha256sum` prints"},
     {"syscall_name", is_syscall_name, "the name of a system call or of a @group"},
 };
 
@@ -100,6 +105,27 @@ void Checker::environment_of(const std::string& name, const Value& value) {
   if (!inner->find("value")) {
     problem("E0109", fmt::format("variable {} has no `value`", quoted(name)), value.at);
   }
+}
+
+/// One entry of [build.inputs] or [build.outputs].
+void Checker::build_entry(const Entry& entry, const Key& key) {
+  const bool is_input = key.words == "build_input";
+  const std::string_view called = is_input ? "build input" : "build output";
+  target(entry.key, entry.key_at, called);
+  if (entry.key == "/") problem("E0106", fmt::format("a {} cannot be \"/\"", called), entry.key_at);
+  if (is_input && has_glob(entry.key)) {
+    problem("E0115", fmt::format("{} is a glob, and an input has one target", quoted(entry.key)),
+            entry.key_at, "", "write a backslash before `*`, `?` and `[` if they are meant as they are");
+  }
+  const Value& value = entry.value;
+  if (value.table()) {
+    return table(*value.table(), is_input ? "build.inputs.*" : "build.outputs.*",
+                 {.before = is_input ? " in input " : " in output ", .name = entry.key, .is_quoted = true});
+  }
+  if (!value.string()) return wrong_type(printable(entry.key), "a path of the host or a table", value);
+  no_nul(entry.key, value);
+  if (value.string()->empty())
+    problem("E0105", fmt::format("the path for {} cannot be empty", quoted(entry.key)), value.at);
 }
 
 void Checker::limit_of(const std::string& name, const Value& value, const Key& key) {

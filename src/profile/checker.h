@@ -58,7 +58,8 @@ class Checker {
   void choices(const std::string& name, const Value& value);
   void param_of(const std::string& name, const Table& param);
 
-  void target(const std::string& path, Origin at);
+  void build_entry(const Entry& entry, const Key& key);
+  void target(const std::string& path, Origin at, std::string_view called = "mount target");
   void mount_word(const std::string& target, const Value& value);
   void mount_keys(const std::string& target, const Table& table, std::string_view type, Origin at);
   void mount_needs(const std::string& target, const Table& table, std::string_view type, Origin at);

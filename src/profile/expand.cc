@@ -32,6 +32,8 @@ class Expander {
         process(*each.value.table());
       } else if (each.key == "namespaces") {
         namespaces(*each.value.table());
+      } else if (each.key == "build") {
+        build(*each.value.table());
       } else if (each.key == "seccomp") {
         seccomp(*each.value.table());
       } else if (auto undefined = strings(each.value, Use::text)) {
@@ -220,6 +222,37 @@ class Expander {
         if (auto missing = start_at_folder(key.value)) found_.push_back(std::move(missing)->diagnostic);
       }
     }
+  }
+
+  void build(Table& table) {
+    for (Entry& each : table.entries) {
+      if (each.key == "inputs" || each.key == "outputs") {
+        build_paths(*each.value.table());
+      } else if (auto missing = strings(each.value, each.key == "record" ? Use::path : Use::text)) {
+        found_.push_back(std::move(missing)->diagnostic);
+      } else if (each.key == "record") {
+        if (auto no_folder = start_at_folder(each.value)) found_.push_back(std::move(no_folder)->diagnostic);
+      }
+    }
+  }
+
+  void build_paths(Table& table) {
+    for (Entry& each : table.entries) {
+      auto missing = mount_key(each);
+      Table* keys = each.value.table();
+      if (!missing && !keys) missing = host_path(each.value);
+      for (std::size_t i = 0; !missing && keys && i < keys->entries.size(); ++i) {
+        Entry& key = keys->entries[i];
+        missing =
+            key.key == "source" || key.key == "to" ? host_path(key.value) : strings(key.value, Use::text);
+      }
+      if (missing) found_.push_back(std::move(missing)->diagnostic);
+    }
+  }
+
+  [[nodiscard]] std::optional<NoValue> host_path(Value& value) const {
+    if (auto missing = strings(value, Use::path)) return missing;
+    return start_at_folder(value);
   }
 
   void seccomp(Table& table) {

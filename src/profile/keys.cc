@@ -33,6 +33,7 @@ constexpr Key kKeys[] = {
     {.table = "", .name = "resources", .shape = table, .help = "The control group of the sandbox. See cgroups(7).", .later = true},
     {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2)."},
     {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts, whose rules follow from them unless they are written out. See landlock(7)."},
+    {.table = "", .name = "build", .shape = table, .help = "What `hutch build` brings in and takes out."},
     {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox.", .later = true},
     {.table = "", .name = "helpers", .shape = tables, .help = "Programs that run beside the sandbox and end with it.", .later = true},
 
@@ -214,6 +215,19 @@ constexpr Key kKeys[] = {
     {.table = "landlock", .name = "scope", .shape = words, .words = "signal abstract_unix_socket", .help = "What does not reach beyond the sandbox.", .needs = "Linux 6.12"},
     {.table = "landlock", .name = "required", .shape = boolean, .fallback = "false", .help = "What this kernel cannot restrict is an error. Else `plan`, `-v` and the report say so."},
     {.table = "landlock", .name = "log", .shape = boolean, .fallback = "false", .help = "What is denied is written to the audit log.", .needs = "Linux 6.15"},
+
+    // --- [build]
+    {.table = "build", .name = "inputs", .shape = table, .help = "What the build reads, by absolute path inside: a path of the host, or `{ source, sha256, scratch }`. It is mounted there, read-only."},
+    {.table = "build", .name = "outputs", .shape = table, .help = "What `hutch build` takes out after a success, by absolute path inside, which may be a glob: the path of the host where it is put, or `{ to, optional }`. Nothing else comes out."},
+    {.table = "build", .name = "epoch", .shape = integer, .fallback = "315532800, and no SOURCE_DATE_EPOCH", .help = "The time of all outputs, in seconds since 1970, and SOURCE_DATE_EPOCH in the environment of the build."},
+    {.table = "build", .name = "record", .shape = path, .fallback = "NAME.provenance.json in the caller's directory", .help = "Where `hutch build` writes its record. A relative path starts at this file's folder."},
+    {.table = "build.inputs", .name = "*", .shape = special, .words = "build_input", .help = "A path of the host, or `{ source, sha256, scratch }`."},
+    {.table = "build.inputs.*", .name = "source", .shape = path, .help = "The host's path. A relative one starts at this file's folder."},
+    {.table = "build.inputs.*", .name = "sha256", .shape = special, .words = "sha256", .help = "What the file holds, or for a folder its listing (see hutch-build(7)): if it is something else, nothing runs."},
+    {.table = "build.inputs.*", .name = "scratch", .shape = boolean, .fallback = "false", .help = "For a folder: it can be written to inside. The changes are kept in memory and thrown away."},
+    {.table = "build.outputs", .name = "*", .shape = special, .words = "build_output", .help = "A path of the host, or `{ to, optional }`."},
+    {.table = "build.outputs.*", .name = "to", .shape = path, .help = "Where it is put: this very path, or for a glob the folder that gets what matches. A relative one starts at this file's folder."},
+    {.table = "build.outputs.*", .name = "optional", .shape = boolean, .fallback = "false", .help = "Left out where the build did not make it. Else that is an error."},
 
     // --- [[test]] and [[helpers]]
     {.table = "test", .name = "run", .shape = texts, .help = "The command.", .later = true},

@@ -61,6 +61,8 @@ std::string type_of(const Key& key) {
   if (key.words == "deny_action") return "action that denies";
   if (key.words == "outside") return "integer, \"self\" or \"subids\"";
   if (key.words == "mount") return fmt::format("a table, or one of {}", one_of(mount_words()));
+  if (key.words.starts_with("build_")) return "path, or a table";
+  if (key.words == "sha256") return "64 hexadecimal digits";
   if (key.words == "env") return "string, or a table";
   if (key.words == "param_default") return "string, integer or boolean";
   if (key.words == "choices") return "list of strings or integers";
@@ -77,6 +79,8 @@ std::string section_of(std::string_view table) {
   if (table == "seccomp.rule") return "[[seccomp.rule]]";
   if (table == "seccomp.rule.args") return "One of `args` of a [[seccomp.rule]]";
   if (table == "limits.*") return "A limit's table";
+  if (table == "build.inputs.*") return "An input's table";
+  if (table == "build.outputs.*") return "An output's table";
   if (table == "params.*") return "[params.NAME]";
   if (table == "environment.set.*") return "A variable's table";
   return table == "test" || table == "helpers" ? fmt::format("[[{}]]", table) : fmt::format("[{}]", table);

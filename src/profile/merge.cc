@@ -214,6 +214,22 @@ void plain_environment(Table& layer) {
   }
 }
 
+/// A path alone is a table with one key, so that layers can add to it.
+void plain_build(Table& layer) {
+  Entry* build = layer.find("build");
+  if (!build || !build->value.table()) return;
+  for (const auto& [section, key] : {std::pair{"inputs", "source"}, std::pair{"outputs", "to"}}) {
+    Entry* paths = build->value.table()->find(section);
+    if (!paths || !paths->value.table()) continue;
+    for (Entry& each : paths->value.table()->entries) {
+      if (!each.value.string()) continue;
+      Table table;
+      table.put({key, each.value.at, each.value});
+      each.value.data = std::move(table);
+    }
+  }
+}
+
 /// What was left out may leave a heading without lines. [landlock] means something without any.
 void drop_empty_tables(Table& table) {
   for (Entry& each : table.entries) {
@@ -228,6 +244,7 @@ void drop_empty_tables(Table& table) {
 
 void merge(Value& below, Value layer) {
   plain_environment(*layer.table());
+  plain_build(*layer.table());
   for (Entry& each : layer.table()->entries) merge_section(*below.table(), std::move(each));
 }
 

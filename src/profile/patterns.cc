@@ -83,6 +83,7 @@ std::string text_pattern(std::string_view hint) {
   if (hint == "deny_action") return "^(trap|kill|errno:(E[A-Z0-9]*|[0-9]{1,4}))$";
   if (hint == "syscall_name") return "^([A-Za-z0-9_]+|@[A-Za-z0-9_-]+)$";
   if (hint == "syscall") return "^!?([A-Za-z0-9_]+|@[A-Za-z0-9_-]+)$";
+  if (hint == "sha256") return "^[0-9a-f]{64}$";
   if (hint == "env_name") return "^[^=\\u0000]+$";
   if (hint == "kernel") return "^(>=|<=|>|<|=) ?0*[0-9]{1,4}(\\.0*[0-9]{1,4})?$";
   if (hint == "io_class") return "^(idle|(best-effort|realtime)(:[0-7])?)$";

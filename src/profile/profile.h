@@ -10,25 +10,13 @@
 #include <vector>
 
 #include "base/origin.h"
+#include "profile/build.h"
+#include "profile/said.h"
 
 /// What the user asked for, after layers, variables and shape checks: plain data, every value with its
 /// origin. Everything that happens to a Profile is a free function elsewhere.
 
 namespace hutch {
-
-/// A value and where it was said. An unknown origin is a default.
-template <class T>
-struct Said {
-  T value{};
-  Origin at;
-
-  [[nodiscard]] const T& operator*() const { return value; }
-  [[nodiscard]] const T* operator->() const { return &value; }
-  [[nodiscard]] bool said() const { return at.known(); }
-};
-
-template <class T>
-using MaybeSaid = std::optional<Said<T>>;
 
 // --- [namespaces], see namespaces(7)
 
@@ -244,6 +232,7 @@ struct Profile {
   MaybeSaid<bool> share_abstract_sockets;  ///< those of the net namespace around, where that is not new
   std::optional<Landlock> landlock;
   Seccomp seccomp;
+  Build build;
   std::vector<Skipped> skipped;
 };
 

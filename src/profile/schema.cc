@@ -160,7 +160,20 @@ class Writer {
                });
       });
     }
+    if (key.table == "build") return build_paths(key.name == "inputs");
     table(key.name);
+  }
+
+  void build_paths(bool inputs) {
+    json_.field("type", "object");
+    member("propertyNames", [&] {
+      json_.field("pattern", target_pattern());
+      member("not", [&] { json_.field("pattern", inputs ? R"(^/$|^([^\\]|\\.)*[*?[])" : "^/$"); });
+    });
+    member("additionalProperties", [&] {
+      any_of([&] { string_like("^[^\\u0000]+$"); },
+             [&] { table(inputs ? "build.inputs.*" : "build.outputs.*"); });
+    });
   }
 
   void special(const Key& key) {

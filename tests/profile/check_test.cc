@@ -27,11 +27,11 @@ TEST_CASE("what is wrong with a key is told at its place, with a suggestion") {
        "E0102 p.toml:2:1 unknown key `loopbak` in [network] | did you mean `loopback`?"},
       {"[capabilities]\nzzzzzz = 1",
        "E0102 p.toml:2:1 unknown key `zzzzzz` in [capabilities] | help: known here: keep"},
-      {"[build]",
-       "E0102 p.toml:1:2 unknown key `build` | help: known here: schema, name, description, extends, "
+      {"[bild_it]",
+       "E0102 p.toml:1:2 unknown key `bild_it` | help: known here: schema, name, description, extends, "
        "hostname, "
        "domainname, when, namespaces, identity, mounts, environment, process, limits, capabilities, network, "
-       "params, resources, seccomp, landlock, test, helpers"},
+       "params, resources, seccomp, landlock, build, test, helpers"},
       {"when = { enc = 'X' }", "E0102 p.toml:1:10 unknown key `enc` in `when` | did you mean `env`?"},
       {"[mounts]\n'/x' = { type = 'dir', when = { rot = true } }",
        "E0102 p.toml:2:33 unknown key `rot` in `when` in mount \"/x\" | did you mean `root`?"},
@@ -336,7 +336,7 @@ TEST_CASE("all errors of a file are reported together, in the order of its lines
       "domainname, when, "
       "namespaces, identity, mounts, environment, process, limits, capabilities, network, params, resources, "
       "seccomp, "
-      "landlock, test, helpers\n"
+      "landlock, build, test, helpers\n"
       "E0103 p.toml:2:12 `hostname` must be a host name: at most 64 letters, digits, `-` and `.`, the first "
       "and last no sign, "
       "not an integer\n"

@@ -18,7 +18,7 @@ const pool = [
   '"self"', '"root"', '"subids"', '"explicit"', '"pid"', '"invisible"', '"idle"', '"best-effort"', '"best-effort:7"', '"best-effort:8"', '"realtime:0"', '"no_randomize"',
   '"0"', '"022"', '"1777"', '"8888"', '"17777"', '"64M"', '"64m"', '"64MiB"', '"1.5G"', '"-1"', '"16777216T"', '"99999999999999999999"', '"30s"', '"+1d"', '"-3600s"', '"500ms"', '"30 s"', '"unlimited"',
   '"0-3,8"', '"3-0"', '"0-"', '"1,,2"', '"*"', '"LC_*"', '"A=B"', '"!x"', '"!idle"', '">=6.2"', '">= 6.2"', '"6.2"', '"net_admin"', '"x86_64"', '"hello world"', '"-host"', '"' + "h".repeat(64) + '"', '"' + "h".repeat(65) + '"', '"' + "é".repeat(40) + '"',
-  '"a\\u0000b"', '"a\\u001bb"', '"a\\nb"', '"a:b"', '"string"', '"path"', '"int"', '"bool"',
+  '"' + "0123456789abcdef".repeat(4) + '"', '"a\\u0000b"', '"a\\u001bb"', '"a\\nb"', '"a:b"', '"string"', '"path"', '"int"', '"bool"',
   "0", "1", "-1", "2", "3", "19", "20", "-20", "-21", "64", "511", "512", "1000", "1001", "4095", "4096", "1048576", "4294967294", "4294967295", "4294967296", "9223372036854775807", "0o1777", "0x10", "1.5", "2.0", "inf", "nan", "true", "false",
   "1979-05-27", "07:32:00", "1979-05-27T07:32:00Z",
   "[]", '["a"]', '[""]', '["/a"]', '["a", "b"]', '["!a"]', '["a", 1]', "[1]", "[1, 1]", "[-1]", "[4294967295]", "[3, 4]", "[1.5]", "[[]]", "[{}]", '["no_randomize"]', '["!no_randomize", "linux32"]', '["signal"]', '["net_admin"]', '["LC_*"]', '["~/a"]', '["null"]',
@@ -84,6 +84,13 @@ for (const value of pool) {
   add(`[[identity.uid_map]]\ninside = ${value}\noutside = 5\n`);
   add(`[[identity.uid_map]]\ninside = 0\noutside = ${value}\ncount = 2\n`);
 }
+for (const value of pool) {
+  for (const [paths, keys] of [["inputs", ["source", "sha256", "scratch"]], ["outputs", ["to", "optional"]]]) {
+    add(`[build.${paths}]\n"/a" = ${value}\n`);
+    for (const key of keys) add(`[build.${paths}."/a"]\n${key} = ${value}\n`);
+  }
+}
+for (const target of targets) for (const paths of ["inputs", "outputs"]) add(`[build.${paths}]\n${target} = "./x"\n`);
 for (const [key, ok] of [['""', 0], ['"A B"', 0], ['"A=B"', 0], ["LD_PRELOAD", 1], ['"é"', 1]]) add(`[environment.set]\n${key} = "x"\n`);
 for (const path of profiles) add(readFileSync(path, "utf8"));
 
