@@ -10,6 +10,7 @@
 namespace hutch {
 
 int run_command(Session& session);
+int build_command(Session& session);
 int plan_command(Session& session);
 int show_command(Session& session);
 int check_command(Session& session);

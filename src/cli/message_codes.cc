@@ -363,6 +363,44 @@ constexpr MessageCode kCodes[] = {
      "does not know, or its interpreter or "
      "loader cannot be seen inside. Exit status 126."},
 
+    // Builds.
+    {"E0701", "nothing to build",
+     "`hutch build` takes out what [build.outputs] names: a path inside, and where on the host it is put. A "
+     "profile without outputs can be run, not built."},
+    {"E0702", "a file cannot be read",
+     "An input, or what a build made, is not there or not readable for the caller."},
+    {"E0703", "an input is not what the profile says",
+     "`sha256` pins what an input holds. Something else is there now, so nothing ran. hutch-build(7) says "
+     "how "
+     "the digest of a folder is made."},
+    {"E0704", "an input changed while the build ran",
+     "Inputs are looked at before and after. What was made may come from either state, so nothing was taken "
+     "out."},
+    {"E0705", "an output was not made",
+     "The build succeeded, and what [build.outputs] names is not there. `optional = true` allows that."},
+    {"E0706", "an output cannot be taken",
+     "Out of a sandbox come files, folders, and links that stay within their output; no devices, no sockets, "
+     "no "
+     "links to the host, nothing that is mounted inside of an output."},
+    {"E0707", "a destination cannot be written",
+     "Where an output, or what is kept for looking, shall be put, something is in the way or the caller may "
+     "not "
+     "write. Folders are replaced only where --replace asks for it."},
+    {"E0708", "two builds of the same differ",
+     "`hutch build --check` built twice from the same inputs, the second time as another user on another "
+     "machine would, and got something else: the build depends on what nobody pinned, on time, or on "
+     "chance."},
+    {"E0709", "not a record of a build",
+     "A record is an in-toto statement with SLSA provenance, as `hutch build` writes it."},
+    {"E0710", "not what the record says",
+     "The inputs are others than those that the record was made with, or the same inputs gave other "
+     "outputs."},
+    {"E0711", "the record cannot be written", "The outputs are in place; only the record is missing."},
+    {"E0712", "the build failed",
+     "Its program ended with a status other than 0, which is also the status of `hutch build`. Nothing was "
+     "taken "
+     "out."},
+
     // The command line.
     {"E0901", "unknown command", "`hutch help` lists commands. To run a profile: hutch run PROFILE."},
     {"E0902", "unknown option",

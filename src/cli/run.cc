@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "build/inputs.h"
 #include "cli/commands.h"
 #include "cli/status.h"
 #include "cli/timings_text.h"
@@ -104,6 +105,8 @@ int run_command(Session& session) {
   if (log_wants(Verbosity::info)) session.complain(plan->warnings);
   log_plan(*plan, session.sources);
 
+  if (const auto pinned = check_pinned_inputs(loaded->profile.build); !pinned)
+    return give_up(session, status, pinned.error());
   Registration registration(session.host.caller(), about(session, *plan));
   if (session.words.has("--name")) {
     if (auto claimed = registration.claim(); !claimed) return give_up(session, status, claimed.error());

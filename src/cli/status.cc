@@ -18,6 +18,7 @@
 #include "filter/caps.h"
 #include "filter/landlock.h"
 #include "launch/errno_text.h"
+#include "launch/usage.h"
 #include "plan/describe.h"
 
 namespace hutch {
@@ -29,10 +30,6 @@ std::uint64_t now_in_milliseconds() {
   timespec now = {};
   ::clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000'000;
-}
-
-double seconds(const timeval& time) {
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
 template <class T, class Write>
@@ -131,19 +128,6 @@ struct Walls {
     });
   }
 };
-
-void write_usage(Json& json, const Finish& finish) {
-  json.field("wall_seconds", std::chrono::duration<double>(finish.wall).count());
-  json.field("user_seconds", seconds(finish.used.ru_utime));
-  json.field("system_seconds", seconds(finish.used.ru_stime));
-  json.field("max_rss_kib", std::int64_t{finish.used.ru_maxrss});
-  json.field("minor_faults", std::int64_t{finish.used.ru_minflt});
-  json.field("major_faults", std::int64_t{finish.used.ru_majflt});
-  json.field("blocks_in", std::int64_t{finish.used.ru_inblock});
-  json.field("blocks_out", std::int64_t{finish.used.ru_oublock});
-  json.field("voluntary_switches", std::int64_t{finish.used.ru_nvcsw});
-  json.field("involuntary_switches", std::int64_t{finish.used.ru_nivcsw});
-}
 
 void write_signal(Json& json, int number) {
   const char* name = ::sigabbrev_np(number);
