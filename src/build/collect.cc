@@ -177,6 +177,7 @@ Result<void> Collection::take_output(const std::string& path, const BuildOutput&
 }
 
 Result<void> Collection::take(const Build& build, const OutputFolders& folders, const std::string& into) {
+  interruption_.emplace();
   if (build.epoch) epoch_ = **build.epoch;
   for (const auto& [path, output] : build.outputs)
     TRY_DO(take_output(path, output, folders.held().at(path), into));
@@ -202,6 +203,7 @@ Result<void> check_outputs(const Profile& profile) {
 }
 
 Result<void> Collection::put_in_place(bool replace) {
+  TRY_DO(stop_if_asked());
   // What cannot be put is told before anything is.
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     struct stat there = {};

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "build/folders.h"
+#include "build/interruption.h"
 #include "build/output_folders.h"
 #include "build/tree.h"
 #include "profile/profile.h"
@@ -59,6 +61,7 @@ class Collection {
   Result<void> copy(int at, const std::string& name, const Output& output, const BuildOutput& asked);
   Result<std::string> staging_beside(const std::string& destination, const BuildOutput& asked);
 
+  std::optional<Interruption> interruption_;  ///< ends last, when our own folders are gone
   std::int64_t epoch_ = kDefaultEpoch;
   std::vector<Artifact> artifacts_;
   std::vector<Output> outputs_;

@@ -21,6 +21,7 @@
 #include "base/text.h"
 #include "base/unique_fd.h"
 #include "build/folders.h"
+#include "build/interruption.h"
 #include "build/tree.h"
 #include "build/tree_copy.h"
 #include "launch/errno_text.h"
@@ -115,9 +116,8 @@ class Other {
   }
 
   static sigset_t block_signals(sigset_t& before) {
-    sigset_t waited = {};
-    ::sigemptyset(&waited);
-    for (const int signal : {SIGCHLD, SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&waited, signal);
+    sigset_t waited = signals_that_end();
+    ::sigaddset(&waited, SIGCHLD);
     ::sigprocmask(SIG_BLOCK, &waited, &before);
     return waited;
   }
@@ -165,6 +165,8 @@ class Other {
     std::vector<std::string> arguments = rerun_.arguments;
     shuffle_inputs(arguments);
     ::sigprocmask(SIG_SETMASK, &signals, nullptr);
+    const sigset_t ending = signals_that_end();
+    ::sigprocmask(SIG_UNBLOCK, &ending, nullptr);
     execute(arguments);
   }
 

@@ -13,6 +13,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "base/unique_fd.h"
+#include "build/interruption.h"
 #include "launch/errno_text.h"
 
 namespace hutch {
@@ -54,6 +55,7 @@ Result<std::string> TreeCopy::file(const TreeItem& item, const std::string& path
   if (!copy) return cannot_write(path, "open");
   Sha256 digest;
   std::vector<char> part(std::size_t{128} * 1024);
+  off_t size = 0;
   while (true) {
     const ssize_t got = ::read(item.fd, part.data(), part.size());
     if (got < 0 && errno == EINTR) continue;
@@ -61,11 +63,18 @@ Result<std::string> TreeCopy::file(const TreeItem& item, const std::string& path
       return fail(
           {.code = "E0702", .what = fmt::format("cannot read {}: {}", quoted(item.path), errno_text(errno))});
     }
-    if (got == 0) return digest.hex();
+    if (got == 0) break;
+    TRY_DO(stop_if_asked());
     const std::string_view bytes(part.data(), static_cast<std::size_t>(got));
     digest.add(bytes);
-    if (!write_whole(copy.get(), bytes)) return cannot_write(path, "write");
+    size += got;
+    // A file of holes must not fill the disk.
+    const bool is_hole = bytes.find_first_not_of('\0') == std::string_view::npos;
+    if (is_hole ? ::lseek(copy.get(), got, SEEK_CUR) < 0 : !write_whole(copy.get(), bytes))
+      return cannot_write(path, "write");
   }
+  if (::ftruncate(copy.get(), size) < 0) return cannot_write(path, "ftruncate");
+  return digest.hex();
 }
 
 Result<std::string> TreeCopy::add(const TreeItem& item) {

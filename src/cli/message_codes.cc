@@ -400,6 +400,7 @@ constexpr MessageCode kCodes[] = {
      "Its program ended with a status other than 0, which is also the status of `hutch build`. Nothing was "
      "taken "
      "out."},
+    {"E0713", "interrupted", "A signal asked `hutch build` to end while it took outputs. What it had copied is gone."},
 
     // The command line.
     {"E0901", "unknown command", "`hutch help` lists commands. To run a profile: hutch run PROFILE."},

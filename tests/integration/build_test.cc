@@ -345,6 +345,39 @@ TEST_CASE("a build that is told to end ends, and leaves nothing") {
   CHECK(names_in(here.path()) == std::vector<std::string>{"box.toml"});
 }
 
+TEST_CASE("a file of holes takes no room on the host, and a signal while it is copied leaves nothing") {
+  const Workspace here;
+  const std::string small =
+      here.profile("small", profile_of("truncate -s 300M made; echo end >> made",
+                                       "[build.outputs]\n\"/build/made\" = \"./made\"\n"));
+  REQUIRE(run_hutch({"build", small}, {.cwd = here.path()}).status == 0);
+  const struct stat facts = facts_of(here / "made");
+  CHECK(facts.st_size == 300 * 1024 * 1024 + 4);
+  CHECK(facts.st_blocks * 512 < 4 * 1024 * 1024);
+  std::filesystem::remove(here / "made");
+
+  const std::string endless = here.profile(
+      "endless",
+      profile_of("truncate -s 1P made; echo ready", "[build.outputs]\n\"/build/made\" = \"./made\"\n"));
+  Running build({"build", endless}, {.cwd = here.path()});
+  build.wait_for("ready");
+  const auto is_copying = [&here] {
+    const std::vector<std::string> names = names_in(here.path());
+    return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+      return name.find(".hutch-build") != std::string::npos;
+    });
+  };
+  for (int i = 0; i < 1000 && !is_copying(); ++i) ::usleep(10'000);
+  REQUIRE(is_copying());
+  build.signal(SIGTERM);
+  CHECK(build.wait().status == 143);
+  for (const std::string& name : names_in(here.path())) {
+    CAPTURE(name);
+    CHECK(name.find(".hutch-build") == std::string::npos);
+    CHECK(name != "made");
+  }
+}
+
 namespace {
 
 /// Is `--check` content with this script?
