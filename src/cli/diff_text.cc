@@ -118,7 +118,7 @@ std::string diff_schema() {
         "type": "object",
         "properties": {
           "change": { "enum": ["wider", "narrower", "other"], "description": "what cannot be compared is `wider`" },
-          "topic": { "type": "string", "description": "file, memory, filesystem, path, link, namespace, identity, capability, privileges, seccomp, limit, descriptor, environment, network or process" },
+          "topic": { "type": "string", "description": "file, memory, filesystem, path, link, namespace, identity, capability, privileges, seccomp, limit, descriptor, environment, network, process, input or output" },
           "what": { "type": "string" },
           "before": { "$ref": "#/$defs/side" },
           "after": { "$ref": "#/$defs/side" }

@@ -131,6 +131,8 @@ class GrantsReader {
   static Rights kinds(std::uint64_t files);
 
   void finish_walls();
+  /// What a build of it writes on the host, and what it may be made from.
+  void finish_build();
   void reach(const char* name, bool open, Origin at);
 
   // --- the tree

@@ -7,6 +7,8 @@
 #include <limits>
 #include <variant>
 
+#include "base/path.h"
+#include "base/text.h"
 #include "filter/caps.h"
 #include "plan/grants_reader.h"
 
@@ -295,10 +297,29 @@ void GrantsReader::finish() {
   finish_identity();
   finish_environment();
   finish_walls();
+  finish_build();
   if (grants_.value("privileges", "no_new_privs") != "on") return;
   // Set-user-ID bits and file capabilities do nothing then: prctl(2).
   for (auto& [path, shown] : grants_.tree) {
     for (Shown::Layer& layer : shown.layers) layer.rights &= ~kMayGainIds;
+  }
+}
+
+void GrantsReader::finish_build() {
+  for (const auto& [path, output] : profile_.build.outputs) {
+    put({.topic = "output",
+         .name = has_glob(path) ? join_path(*output.to, "*") : *output.to,
+         .value = "from " + path,
+         .at = output.to.at,
+         .width = 1});
+  }
+  for (const auto& [path, input] : profile_.build.inputs) {
+    put({.topic = "input",
+         .name = path,
+         .value = input.sha256 ? "only sha256 " + **input.sha256 : "whatever is there",
+         .at = input.sha256 ? input.sha256->at : input.at,
+         .width = input.sha256 ? 0.0 : 1.0,
+         .ordered = false});
   }
 }
 

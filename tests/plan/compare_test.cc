@@ -54,6 +54,15 @@ TEST_CASE("what is granted differs by meaning, not by text") {
     const char *before, *after, *says;
   };
   const Row rows[] = {
+      // What a build writes on the host, and what it is made from
+      {"build.outputs.'/o' = '/srv/o'", "build.outputs.'/o' = '/home/ada/o'",
+       "+ output /home/ada/o: none -> from /o\n- output /srv/o: from /o -> none\n"},
+      {"", "build.outputs.'/o*' = '/srv'", "+ output /srv/*: none -> from /o*\n"},
+      {"build.inputs.'/i' = '/srv'",
+       "build.inputs.'/i' = { source = '/srv', sha256 = "
+       "'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855' }",
+       "- input /i: whatever is there -> only sha256 "
+       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"},
       // A tree
       {"", "mounts.'/srv' = 'ro'", "+ file /srv: nothing -> read, execute\n"},
       {"mounts.'/srv' = 'ro'", "mounts.'/srv' = 'rw'",
