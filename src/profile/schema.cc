@@ -40,6 +40,14 @@ class Writer {
     json_.key("anyOf");
     json_.array([&] { (json_.object(bodies), ...); });
   }
+  /// "if", "then" or "else". Tombi takes one that names keys for a table that has no others, unless told.
+  template <class Body>
+  void branch(std::string_view name, Body&& body) {
+    member(name, [&] {
+      json_.field("additionalProperties", true);
+      body();
+    });
+  }
   void list(std::string_view name, std::span<const std::string_view> words) {
     json_.key(name);
     json_.array([&] {
@@ -227,8 +235,8 @@ class Writer {
     member("items", [&] {
       table("identity.map");
       list("required", {{"inside", "outside"}});
-      member("if", [&] { says("outside", {{"subids"}}); });
-      member("then", [&] { list("required", {{"count"}}); });
+      branch("if", [&] { says("outside", {{"subids"}}); });
+      branch("then", [&] { list("required", {{"count"}}); });
     });
   }
 
@@ -239,8 +247,8 @@ class Writer {
       table(is_rule ? "seccomp.rule" : "seccomp.rule.args");
       if (is_rule) return list("required", {{"syscall", "action"}});
       list("required", {{"index", "value"}});
-      member("if", [&] { says("op", {{"masked_eq"}}); });
-      member("then", [&] { list("required", {{"mask"}}); });
+      branch("if", [&] { says("op", {{"masked_eq"}}); });
+      branch("then", [&] { list("required", {{"mask"}}); });
     });
   }
 
@@ -252,19 +260,19 @@ class Writer {
 
   void param() {
     table("params.*");
-    const auto rule = [&](auto&& condition, std::string_view type) {
+    const auto rule = [&](auto&& condition, std::string_view name, std::string_view type) {
       json_.object([&] {
-        member("if", condition);
-        member("then",
+        branch("if", condition);
+        branch(name,
                [&] { member("properties", [&] { member("default", [&] { json_.field("type", type); }); }); });
       });
     };
     json_.key("allOf");
     json_.array([&] {
-      rule([&] { says("type", {{"int"}}); }, "integer");
-      rule([&] { says("type", {{"bool"}}); }, "boolean");
-      rule([&] { says("type", {{"string", "path"}}); }, "string");
-      rule([&] { member("not", [&] { list("required", {{"type"}}); }); }, "string");
+      rule([&] { says("type", {{"int"}}); }, "then", "integer");
+      rule([&] { says("type", {{"bool"}}); }, "then", "boolean");
+      rule([&] { says("type", {{"string", "path"}}); }, "then", "string");
+      rule([&] { list("required", {{"type"}}); }, "else", "string");
     });
   }
 
@@ -288,8 +296,8 @@ class Writer {
       const bool takes = key.types.empty() || std::ranges::find(types, type) != types.end();
       if (key.table == "mounts.*" && takes) keys.push_back(key.name);
     }
-    member("if", [&] { says("type", {{type}}); });
-    member("then", [&] {
+    branch("if", [&] { says("type", {{type}}); });
+    branch("then", [&] {
       member("propertyNames", [&] { list("enum", keys); });
       if (type == "symlink") list("required", {{"to"}});
       if (type == "overlay") overlay();
@@ -309,7 +317,7 @@ class Writer {
     json_.key("allOf");
     json_.array([&] {
       json_.object([&] {
-        member("if", [&] {
+        branch("if", [&] {
           list("required", {{"upper"}});
           member("properties", [&] {
             member("upper", [&] {
@@ -318,11 +326,11 @@ class Writer {
             });
           });
         });
-        member("then", [&] { list("required", {{"work"}}); });
+        branch("then", [&] { list("required", {{"work"}}); });
       });
       json_.object([&] {
-        member("if", [&] { list("required", {{"work"}}); });
-        member("then", [&] {
+        branch("if", [&] { list("required", {{"work"}}); });
+        branch("then", [&] {
           list("required", {{"upper"}});
           member("properties",
                  [&] { member("upper", [&] { member("not", [&] { json_.field("const", "tmpfs"); }); }); });
