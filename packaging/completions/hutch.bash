@@ -26,11 +26,11 @@ _hutch() {
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run build plan show check access diff verify list ps inspect enter kill explain schema completion version help
+        _hutch_offer run build plan show check access diff verify list ps inspect enter kill install explain schema completion version help
         return
     fi
     case $command in
-        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --verify --timings --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
+        run) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --name --timeout --status-fd --report --verify --timings --behind --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         build) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --into --record --replace --keep --check --verify --timeout --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         plan) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --digest --json --verbose --log-file --color --help' operand=profile choices='' program=1 ;;
         show) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
@@ -43,6 +43,7 @@ _hutch() {
         inspect) options='--json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         enter) options='--json --verbose --log-file --color --help' operand=sandbox choices='' program=1 ;;
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
+        install) options='--user --system --undo --list --json --verbose --log-file --color --help' operand=profile choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
         schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
@@ -54,7 +55,7 @@ _hutch() {
     if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--signal|--log-file|--color)
+            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--signal|--log-file|--color)
                 ((i++))
                 [[ ${COMP_WORDS[i]} == = ]] && ((i++))
                 while [[ ${COMP_WORDS[i+1]} == = ]]; do ((i += 2)); done ;;
@@ -69,8 +70,8 @@ _hutch() {
     case $previous in
         --net) _hutch_offer host new; return ;;
         --color) _hutch_offer auto always never; return ;;
-        --ro|--rw|--into|--record|--keep|--verify|--report|--log-file) _hutch_files; return ;;
-        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--signal|--log-file|--color) return ;;
+        --ro|--rw|--into|--record|--keep|--verify|--report|--behind|--log-file) _hutch_files; return ;;
+        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--signal|--log-file|--color) return ;;
     esac
     if [[ $current == -* ]]; then
         _hutch_offer $options
@@ -82,7 +83,7 @@ _hutch() {
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
         sandbox) ((operands == 0)) && _hutch_names ps ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify list ps inspect enter kill explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify list ps inspect enter kill install explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch

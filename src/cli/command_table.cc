@@ -42,6 +42,9 @@ constexpr Command kCommands[] = {
      kTalkOptions | kJsonOption | kHelpOption, Operand::sandbox, 1, kMany, "NAME", "", true, false, 125},
     {"kill", "[-s SIGNAL] NAME", "End a running sandbox, or send its program a signal.",
      kTalkOptions | kJsonOption | kHelpOption | kKillOptions, Operand::sandbox, 1, 1, "NAME"},
+    {"install", "[OPTIONS] PROFILE | --list",
+     "Make the profile the way its program is started: by a wrapper on PATH and by its menu entries.",
+     kTalkOptions | kJsonOption | kHelpOption | kInstallOptions, Operand::profile, 0, 1, "PROFILE"},
     {"explain", "CODE | KEY", "Explain a message by its code, or a key of the profile language.",
      kTalkOptions | kHelpOption, Operand::topic, 1, 1, "CODE or KEY"},
     {"schema", "profile | plan | report | diff | check | verify",
@@ -90,6 +93,13 @@ constexpr Option kOptions[] = {
     {"--report", 0, "FILE", "tell what happened in FILE, as one JSON document", kRunOptions, "", true},
     {"--verify", 0, "", "read everything back before the program starts", kRunOptions},
     {"--timings", 0, "", "say at the end how long each stage and each step took", kRunOptions},
+    {"--behind", 0, "WRAPPER", "run the program that this wrapper of `hutch install` stands in front of",
+     kRunOptions, "", true},
+
+    {"--user", 0, "", "install into your own folders", kInstallOptions},
+    {"--system", 0, "", "install into /usr/local, for everybody", kInstallOptions},
+    {"--undo", 0, "", "remove what was installed for the profile", kInstallOptions},
+    {"--list", 0, "", "print what is installed", kInstallOptions},
 
     {"--digest", 0, "", "print only the SHA-256 of the plan", kPlanOptions},
     {"--strict", 0, "", "treat warnings as errors", kCheckOptions},

@@ -22,6 +22,7 @@ int ps_command(Session& session);
 int inspect_command(Session& session);
 int enter_command(Session& session);
 int kill_command(Session& session);
+int install_command(Session& session);
 int explain_command(Session& session);
 int schema_command(Session& session);
 int completion_command(Session& session);

@@ -22,7 +22,8 @@ constexpr Handler kHandlers[] = {{"run", run_command},         {"plan", plan_com
                                  {"ps", ps_command},           {"inspect", inspect_command},
                                  {"enter", enter_command},     {"kill", kill_command},
                                  {"version", version_command}, {"help", help_command},
-                                 {"verify", verify_command},   {"build", build_command}};
+                                 {"verify", verify_command},   {"build", build_command},
+                                 {"install", install_command}};
 
 /// The spellings of other programs.
 std::vector<std::string> in_our_words(std::vector<std::string> arguments) {

@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "install/behind.h"
 
 namespace hutch {
 namespace {
@@ -67,6 +68,10 @@ Result<std::string> toml_of(const Given& given, const Host& host) {
     const bool bare =
         given.value.find_first_not_of("0123456789") == std::string::npos && !given.value.empty();
     return fmt::format("process.timeout = {}", literal(bare ? given.value + "s" : given.value));
+  }
+  if (name == "--behind") {
+    TRY(const std::string wrapped, wrapped_inside(given.value, host));
+    return fmt::format("environment.set.{} = {}", kWrapped, literal(wrapped));
   }
   if (name == "--net") return fmt::format("namespaces.net = {}", literal(given.value));
   return std::string();

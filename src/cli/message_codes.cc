@@ -400,7 +400,8 @@ constexpr MessageCode kCodes[] = {
      "Its program ended with a status other than 0, which is also the status of `hutch build`. Nothing was "
      "taken "
      "out."},
-    {"E0713", "interrupted", "A signal asked `hutch build` to end while it took outputs. What it had copied is gone."},
+    {"E0713", "interrupted",
+     "A signal asked `hutch build` to end while it took outputs. What it had copied is gone."},
 
     // The command line.
     {"E0901", "unknown command", "`hutch help` lists commands. To run a profile: hutch run PROFILE."},
@@ -444,6 +445,37 @@ constexpr MessageCode kCodes[] = {
      "sandbox "
      "says is that user's word. In a user namespace that user may have no number, or CAP_SETUID may be "
      "missing."},
+
+    {"E0930", "the profile does not say which program it is for",
+     "`hutch install` makes a wrapper of the name of process.command[0], and the profile has none. A "
+     "fragment "
+     "that others extend is not meant to be installed."},
+    {"E0932", "the program is not on this machine",
+     "A wrapper stands in front of a program: the file that process.command[0] names, or one of that name on "
+     "PATH behind the folder of the wrapper, or in /usr/local/bin, /usr/bin, /bin or the folders of games. "
+     "Other "
+     "wrappers do not count."},
+    {"E0933", "a file of somebody else's is in the way",
+     "`hutch install` overwrites and removes only files that it made itself, which say so in their first or "
+     "second line. Anything else stays, links too, and nothing is installed."},
+    {"E0934", "a file cannot be written or removed",
+     "--user needs a home folder that can be written to, --system needs root. Nothing of the installation "
+     "was "
+     "left behind."},
+    {"E0935", "a file was changed since it was installed",
+     "What `hutch install` made has a sum in it. A file that no longer fits its sum was changed by somebody, "
+     "and what they changed is not thrown away."},
+    {"E0936", "nothing is installed for this profile",
+     "`hutch install --list` prints what is. What was installed for everybody is found with --system."},
+    {"E0937", "a wrapper leads back to itself",
+     "The program that was started in the sandbox starts, by way of others, the wrapper again, and that the "
+     "next sandbox. Let it call the program by its path, or hide the wrapper inside."},
+    {"E0938", "no wrapper can have this name",
+     "The name of a shell, of env or of hutch would be found by every script that looks for these; and the "
+     "Desktop Entry Specification has no way to start a path with an equals sign or control characters."},
+    {"E0939", "not a place, or not a profile, to install for that many",
+     "--user needs HOME. --system needs a profile that everybody can read and nobody but root can change: "
+     "everybody will run programs by it."},
 
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},
@@ -512,6 +544,14 @@ constexpr MessageCode kCodes[] = {
      "what "
      "that leads to (as in CVE-2024-42472). One launch is safe, since sources are pinned before anything "
      "runs."},
+    {"W0930", "a shell will not find the wrapper",
+     "The folder of the wrapper is not on PATH, or stands behind the one of the program. Menu entries start "
+     "the "
+     "wrapper by its path and are not concerned."},
+    {"W0931", "a menu entry starts another program, too",
+     "One of the actions of a .desktop file starts something that the profile is not for. It stays as it "
+     "was: "
+     "outside of the sandbox."},
 };
 
 }  // namespace

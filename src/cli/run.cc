@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/status.h"
 #include "cli/timings_text.h"
+#include "install/behind.h"
 #include "launch/launch.h"
 #include "launch/own_image.h"
 #include "plan/codec.h"
@@ -89,12 +90,18 @@ int run_command(Session& session) {
     session.complain(opened.error());
     return status_of(opened.error());
   }
-  const auto loaded = session.load();
+  auto loaded = session.load();
   if (!loaded) return give_up(session, status, loaded.error());
+  Request request{.arguments = session.words.arguments, .needs_command = true};
+  if (session.words.has("--behind")) {
+    auto rest =
+        stand_before(loaded->profile, session.words.value("--behind"), request.arguments, session.host);
+    if (!rest) return give_up(session, status, rest.error());
+    request.arguments = *std::move(rest);
+  }
   if (log_wants(Verbosity::info)) session.complain(loaded->warnings);
   stage_done("profile");
 
-  const Request request{.arguments = session.words.arguments, .needs_command = true};
   const auto plan = compile(loaded->profile, request, session.host);
   if (!plan) {
     // What was left out may be the reason.

@@ -1,0 +1,122 @@
+#include "install/install.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/own_path.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "install/behind.h"
+#include "profile/layers.h"
+
+namespace hutch {
+namespace {
+
+/// The profile as whoever starts the wrapper can name it, from any folder.
+std::string lasting_name(const std::string& profile, const Host& host) {
+  if (!is_profile_path(profile)) return profile;
+  const std::string real = host.real_path(absolute_from(host.caller().directory, profile));
+  return real.empty() ? absolute_from(host.caller().directory, profile) : real;
+}
+
+/// Everybody's wrapper needs a profile that everybody has, and that nobody but root can change.
+Result<void> is_for_everybody(const std::string& profile, const Host& host) {
+  const std::string path = is_profile_path(profile) ? profile : find_profile(profile, host).value_or(profile);
+  for (std::string_view each = path; each != "/"; each = parent_of(each)) {
+    const PathFact fact = host.follow(std::string(each));
+    const bool is_roots = fact.uid == 0 && ((fact.mode & 022) == 0 || (fact.mode & 01000) != 0);
+    const bool is_readable = (fact.mode & (each == path ? 04 : 01)) != 0;
+    if (is_roots && is_readable) continue;
+    return fail({.code = "E0939",
+                 .what = fmt::format("{} is not a profile for everybody", quoted(path)),
+                 .cause = fmt::format(
+                     "{} {}", quoted(each),
+                     is_roots ? "cannot be read by everybody" : "can be changed by others than root"),
+                 .help = "put it into /etc/hutch/profiles and install it by its name"});
+  }
+  return {};
+}
+
+int list(const Session& session, const std::vector<Installed>& all) {
+  if (!session.wants_json()) {
+    std::string text;
+    for (const Installed& each : all)
+      text += fmt::format("{}  {}{}\n", each.profile, printable(each.path),
+                          each.unchanged ? "" : "  (changed since)");
+    return session.say(text) ? 0 : 1;
+  }
+  Json json;
+  json.object([&] {
+    json.key("installed");
+    json.array([&] {
+      for (const Installed& each : all)
+        json.object([&] {
+          json.field("path", each.path);
+          json.field("profile", each.profile);
+          json.field("wrapper", each.is_wrapper);
+          json.field("unchanged", each.unchanged);
+        });
+    });
+  });
+  return session.say(json.text()) ? 0 : 1;
+}
+
+Result<void> undo(const std::string& profile, const std::vector<Installed>& all) {
+  std::vector<std::string> paths;
+  for (const Installed& each : all)
+    if (each.profile == quoted(profile)) paths.push_back(each.path);
+  if (paths.empty())
+    return fail({.code = "E0936",
+                 .what = fmt::format("nothing is installed for {}", quoted(profile)),
+                 .help = "`hutch install --list` shows what is; --system looks in /usr/local"});
+  return remove_files(paths);
+}
+
+Result<void> install(Session& session, const std::string& profile, const InstallPlace& place) {
+  TRY(const Loaded loaded, load_profile({.profile = profile}, session.host, session.sources));
+  if (place.for_everybody) TRY_DO(is_for_everybody(profile, session.host));
+  TRY(const Installation made,
+      plan_installation({.profile = profile, .hutch = own_path()}, loaded.profile, place, session.host));
+  TRY_DO(write_files(made.files));
+  if (!session.wants_json()) session.complain(made.warnings);
+  return {};
+}
+
+Result<void> obey(Session& session, const InstallPlace& place) {
+  const std::string profile = lasting_name(session.words.operands[0], session.host);
+  if (session.words.has("--undo")) return undo(profile, list_installed(place, session.host));
+  return install(session, profile, place);
+}
+
+Result<void> check_words(const Words& words) {
+  const auto wrong = [](std::string what) {
+    return fail({.code = "E0904", .what = std::move(what), .help = "hutch help install"});
+  };
+  if (words.has("--user") && words.has("--system")) return wrong("--user and --system contradict each other");
+  if (words.has("--list") && words.has("--undo")) return wrong("--list and --undo contradict each other");
+  if (words.has("--list") != words.operands.empty())
+    return wrong(words.has("--list") ? "--list takes no PROFILE" : "`install` needs a PROFILE");
+  return {};
+}
+
+}  // namespace
+
+int install_command(Session& session) {
+  const Words& words = session.words;
+  if (const auto fine = check_words(words); !fine) {
+    session.complain(fine.error());
+    return 2;
+  }
+  const bool as_root = session.host.caller().uid == 0;
+  const auto place = install_place(session.host, words.has("--system") || (as_root && !words.has("--user")));
+  if (place && words.has("--list")) return list(session, list_installed(*place, session.host));
+  const auto done = place ? obey(session, *place) : std::unexpected(place.error());
+  if (done) return 0;
+  session.complain(done.error());
+  return 1;
+}
+
+}  // namespace hutch
