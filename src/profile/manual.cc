@@ -124,7 +124,8 @@ std::string keys_manual() {
   for (const Key& key : all_keys()) {
     if (key.table != section) {
       section = key.table;
-      text += fmt::format("## {}\n\n", escaped(section_of(section)));
+      // scdoc takes headings as they are, and hands a backslash on to troff.
+      text += fmt::format("## {}\n\n", section_of(section));
     }
     text += fmt::format("*{}* ({})\n\t{}\n\n", escaped(key.name == "*" ? "NAME" : key.name),
                         escaped(type_of(key)), escaped(details(key)));

@@ -87,7 +87,8 @@ def matches(shown, printed):
 
 class Session:
     def __init__(self, hutch):
-        self.folder = tempfile.mkdtemp(prefix="hutch-papers-")
+        # Not in /tmp: many a profile has one of its own, and answers would then speak of that.
+        self.folder = tempfile.mkdtemp(prefix=".hutch-papers-", dir=pathlib.Path.home())
         self.home = f"{self.folder}/home/ada"
         os.makedirs(self.home)
         os.mkdir(f"{self.folder}/run", 0o700)
@@ -121,7 +122,11 @@ class Session:
         return printed
 
     def as_shown(self, line):
-        line = line.replace(self.home, "/home/ada").replace(f"{SOURCES}/profiles", "/usr/share/hutch/profiles")
+        shorter = line.replace(self.home, "/home/ada")
+        column = re.fullmatch(r"( *\d+  .*?)( {2,})(\S+:\d+)", shorter)
+        if column:  # keeps what stands behind it in its column
+            shorter = column[1] + column[2] + " " * (len(line) - len(shorter)) + column[3]
+        line = shorter.replace(f"{SOURCES}/profiles", "/usr/share/hutch/profiles")
         me = pwd.getpwuid(os.getuid()).pw_name
         return re.sub(rf"\b{re.escape(me)}\b(?=:)", "ada", line)
 

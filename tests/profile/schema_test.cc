@@ -42,6 +42,13 @@ TEST_CASE("every key is in the manual and can be explained") {
   CHECK(explain_key("nope").empty());
 }
 
+TEST_CASE("headings of the manual are not escaped: scdoc takes them as they are") {
+  const std::string manual = keys_manual();
+  CHECK(manual.find("## [[identity.uid_map]]") != manual.npos);
+  for (std::size_t at = manual.find("## "); at != manual.npos; at = manual.find("## ", at + 1))
+    CHECK(manual.substr(at, manual.find('\n', at) - at).find('\\') == std::string::npos);
+}
+
 TEST_CASE("a number's pattern has its bound and no more") {
   CHECK(number_pattern(8191) == "0*([0-9]{1,3}|[0-7][0-9]{3}|8[0-0][0-9]{2}|81[0-8][0-9]{1}|819[0-0]|8191)");
   CHECK(number_pattern(7) == "0*([0-6]|7)");
