@@ -45,7 +45,8 @@ std::vector<std::string> search_order(const std::string& wrapper, const Host& ho
 bool has_own_root(const Profile& profile) {
   const auto root = profile.mounts.find("/");
   if (root == profile.mounts.end() || root->second.type == MountType::tmpfs) return false;
-  return root->second.type != MountType::bind || (root->second.source && **root->second.source != "/");
+  const auto& source = root->second.source;
+  return root->second.type != MountType::bind || (source && source->value != "/");
 }
 
 }  // namespace
@@ -108,7 +109,7 @@ Result<std::string> wrapped_inside(const std::string& wrapper, const Host& host)
   const auto& environment = host.caller().environment;
   const auto before = environment.find(kWrapped);
   const std::string name(name_of(wrapper));
-  std::string all = before == environment.end() ? "" : before->second;
+  const std::string all = before == environment.end() ? "" : before->second;
   if (std::ranges::count(split(all, ':'), name) >= kDeepest)
     return fail(
         {.code = "E0937",

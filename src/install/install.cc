@@ -17,10 +17,10 @@ namespace {
 constexpr std::size_t kLargest = 1 << 20;
 constexpr std::string_view kEntries = "applications", kServices = "dbus-1/services";
 
-std::string variable_or(const Host& host, const char* name, std::string fallback) {
+std::string variable_or(const Host& host, const char* name, const std::string& fallback) {
   const auto& environment = host.caller().environment;
   const auto found = environment.find(name);
-  return found == environment.end() || !found->second.starts_with('/') ? std::move(fallback) : found->second;
+  return found == environment.end() || !found->second.starts_with('/') ? fallback : found->second;
 }
 
 std::string in_single_quotes(std::string_view text) {

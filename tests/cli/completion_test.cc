@@ -92,10 +92,34 @@ TEST_CASE("the name of a profile is quoted, never run") {
   CHECK_FALSE(std::filesystem::exists(world.path + "/pwned"));
 }
 
-TEST_CASE("zsh takes its script") {
+TEST_CASE("zsh takes its script, and completes commands, options, values and profiles as one types") {
   if (!installed("zsh")) SKIP_TEST("no zsh here");
   const World world("zsh");
   CHECK(shell("zsh -n " + world.script).output.empty());
+  std::filesystem::copy_file(world.script, world.path + "/_hutch");
+  // A shell on a terminal of its own: the words, Tab, and a key that shows what the line has become.
+  std::ofstream(world.path + "/ask.zsh")
+      << "zmodload zsh/zpty\n"
+         "zpty shell zsh -f -i\n"
+         "zpty -w shell \"PS1= RPS1=; fpath=($PWD \\$fpath); autoload -Uz compinit; compinit -u -D; "
+         "report() { print -r -- \\\"<\\$BUFFER>\\\" }; zle -N report; bindkey '^X' report; bindkey '^I' "
+         "complete-word\"\n"
+         "zpty -w shell 'print REA''DY'\n"
+         "zpty -r shell before '*READY*'\n"
+         "zpty -w -n shell \"$1\"$'\\t\\x18'\n"
+         "zpty -r shell after '*<*>*'\n"
+         "print -r -- \"<${${after##*<}%%>*}>\"\n";
+  const auto completed = [&](const std::string& words) {
+    return shell("cd " + world.path + " && PATH=" + world.path + ":$PATH HOME=" + world.path +
+                 " timeout 60 zsh -f ask.zsh '" + words + "'")
+        .output;
+  };
+  CHECK(completed("hutch chec") == "<hutch check >\n");
+  CHECK(completed("hutch run --hostn") == "<hutch run --hostname=>\n");
+  CHECK(completed("hutch run --net h") == "<hutch run --net host >\n");
+  CHECK(completed("hutch run brow") == "<hutch run browser >\n");
+  CHECK(completed("hutch run --net host feature/w") == "<hutch run --net host feature/wayland >\n");
+  CHECK(completed("hutch completion z") == "<hutch completion zsh >\n");
 }
 
 TEST_CASE("fish takes its script, and offers the options of a command") {

@@ -230,25 +230,25 @@ TEST_CASE("what cannot be installed is refused with a reason") {
 TEST_CASE("root installs for everybody into /usr/local, by a profile that only root can change") {
   if (geteuid() != 0) SKIP_TEST("needs root");
   const Home home;
-  // A /usr/local of the test's own; its hutch and its profiles lie elsewhere.
-  const std::string in_private = "mount -t tmpfs none /usr/local && cd / && exec \"$@\"";
-  const auto install = [&](const std::string& profile) {
-    Options options = home.options();
-    options.env["XDG_DATA_DIRS"] = home.here / "data:/usr/local/share";
-    return run_program({"unshare", "-m", "sh", "-c",
-                        in_private.substr(0, in_private.find("exec")) + hutch_binary() + " install " +
-                            profile + " && cd /usr/local && find . -type f",
-                        "sh"},
-                       options);
-  };
-  const Answer refused = install("greet");
+  Options options = home.options();
+  options.env["XDG_DATA_DIRS"] = "/usr/local/share:" + home.here / "data";
+  // A /usr/local that only this process has.
+  const std::string script =
+      "mount -t tmpfs none /usr/local && cd / && " + hutch_binary() +
+      " install greet && cd /usr/local && find . -type f | sort && /usr/local/bin/greet x";
+  const auto install = [&] { return run_program({"unshare", "-m", "sh", "-c", script}, options); };
+  ::chmod(home.here.path().c_str(), 0777);
+  const Answer refused = install();
   CHECK(has(refused.err, "error[E0939]: \"" + home.profile + "\" is not a profile for everybody\n"));
+  CHECK(has(refused.err, "\"" + home.here.path() + "\" can be changed by others than root"));
   CHECK(refused.out.empty());
-  home.here.write("data/x", "");
   ::chmod(home.here.path().c_str(), 0755);
-  const Answer done = install("greet");
+  const Answer done = install();
   INFO(done.err);
-  CHECK(has(done.out, "./bin/greet\n"));
+  CHECK(done.out ==
+        "./bin/greet\n./share/applications/org.greet.desktop\n./share/dbus-1/services/org.greet.service\n"
+        "greet x in inside, wrapped by greet\n");
+  CHECK(done.status == 7);
 }
 
 TEST_CASE("a profile with a shebang is a program, and its arguments are the sandboxed program's") {
