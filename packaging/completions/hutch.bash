@@ -26,7 +26,7 @@ _hutch() {
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run build plan show check access diff verify list ps inspect enter kill install explain schema completion version help
+        _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install explain schema completion version help
         return
     fi
     case $command in
@@ -38,6 +38,7 @@ _hutch() {
         access) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile_and_paths choices='' ;;
         diff) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profiles choices='' ;;
         verify) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
+        test) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --timeout --strict --json --verbose --log-file --color --help' operand=profiles choices='' ;;
         list) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
         ps) options='--names --json --verbose --log-file --color --help' operand=none choices='' ;;
         inspect) options='--json --verbose --log-file --color --help' operand=sandbox choices='' ;;
@@ -45,7 +46,7 @@ _hutch() {
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         install) options='--user --system --undo --list --json --verbose --log-file --color --help' operand=profile choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
-        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify' ;;
+        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify test' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
         version) options='--verbose --log-file --color --help' operand=none choices='' ;;
         help) options='--verbose --log-file --color --help' operand=command choices='' ;;
@@ -83,7 +84,7 @@ _hutch() {
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
         sandbox) ((operands == 0)) && _hutch_names ps ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify list ps inspect enter kill install explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch

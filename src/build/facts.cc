@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "base/text.h"
@@ -30,6 +31,7 @@ class Facts {
     process();
     limits();
     files();
+    take_back();
     machine();
     return std::move(all_);
   }
@@ -101,6 +103,9 @@ class Facts {
     add("addresses", fixed ? std::optional(persona) : std::nullopt, "random");
     add("nice", said(process.nice), kFromCaller);
     add("oom_score_adj", said(process.oom_score_adj), kFromCaller);
+    add("timer slack",
+        process.timer_slack ? std::optional(fmt::format("{} ns", **process.timer_slack)) : std::nullopt,
+        kFromCaller);
     add("io_class", process.io_class ? std::optional("of the profile") : std::nullopt, kFromCaller);
     const bool no_input = process.streams[0]->kind != Stream::Kind::inherit;
     add("standard input", no_input ? std::optional("of the profile") : std::nullopt, kFromCaller);
@@ -140,6 +145,25 @@ class Facts {
           : absent ? std::optional("none")
                    : std::nullopt,
           kFromHost);
+    }
+  }
+
+  /// What the profile says and this caller cannot have.
+  void take_back() {
+    constexpr std::pair<std::string_view, std::string_view> kCalled[] = {{"cpu_affinity", "processors"},
+                                                                         {"personality", "addresses"}};
+    for (const Unpinned& each : plan_.unpinned) {
+      std::string name = each.name;
+      if (name.starts_with("limits.")) name.replace(0, 7, "limit ");
+      for (const auto& [key, called] : kCalled)
+        if (name == key) name = called;
+      const auto fact = std::ranges::find(all_, name, &Fact::name);
+      const std::string value = fmt::format("{} instead of {}", each.actual, each.wanted);
+      if (fact == all_.end()) {
+        all_.push_back({name, value, false});
+      } else {
+        *fact = {name, value, false};
+      }
     }
   }
 

@@ -111,6 +111,10 @@ Outcome run(const SetPersonality& s, const ChildContext&) noexcept {
   return check(Call::personality, sys::call(SYS_personality, s.persona));
 }
 
+Outcome run(const SetTimerSlack& s, const ChildContext&) noexcept {
+  return check(Call::prctl, sys::call(SYS_prctl, PR_SET_TIMERSLACK, s.slack, 0, 0, 0));
+}
+
 Outcome run(const ScheduleCore&, const ChildContext&) noexcept {
   return check(Call::prctl, sys::call(SYS_prctl, PR_SCHED_CORE, PR_SCHED_CORE_CREATE, 0,
                                       PR_SCHED_CORE_SCOPE_THREAD_GROUP, 0));

@@ -62,6 +62,7 @@ Outcome run(const SetNice& s, const ChildContext& context) noexcept;
 Outcome run(const SetIoPriority& s, const ChildContext& context) noexcept;
 Outcome run(const SetAffinity& s, const ChildContext& context) noexcept;
 Outcome run(const SetPersonality& s, const ChildContext& context) noexcept;
+Outcome run(const SetTimerSlack& s, const ChildContext& context) noexcept;
 Outcome run(const ScheduleCore& s, const ChildContext& context) noexcept;
 Outcome run(const SetUmask& s, const ChildContext& context) noexcept;
 Outcome run(const NewSession& s, const ChildContext& context) noexcept;

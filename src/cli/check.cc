@@ -20,8 +20,9 @@ struct Look {
 };
 
 Look look_at(const std::string& profile, Session& session) {
-  const auto request = load_request(session.words, profile, session.host);
+  auto request = load_request(session.words, profile, session.host);
   if (!request) return {.diagnostics = request.error()};
+  request->with_tests = true;
   auto loaded = load_profile(*request, session.host, session.sources);
   if (!loaded) return {.diagnostics = std::move(loaded).error()};
   Look look{.diagnostics = std::move(loaded->warnings)};

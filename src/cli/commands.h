@@ -17,6 +17,7 @@ int check_command(Session& session);
 int access_command(Session& session);
 int diff_command(Session& session);
 int verify_command(Session& session);
+int test_command(Session& session);
 int list_command(Session& session);
 int ps_command(Session& session);
 int inspect_command(Session& session);

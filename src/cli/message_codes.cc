@@ -200,6 +200,11 @@ constexpr MessageCode kCodes[] = {
      "`die_with_parent = false` that is what you ask for."},
     {"E0345", "a namespace cannot be kept here",
      "`persist` makes a bind mount on the host, which takes root, at a path whose folder exists."},
+    {"E0346", "the caller cannot have what the profile says",
+     "A sandbox has what its caller hands down: without a privilege outside, resource limits can only be "
+     "lowered, the nice value and the OOM score only raised, and processors are those of the caller's "
+     "cpuset. Choose a value that every caller can have, or name it in `build.allow_unpinned`: then it is as "
+     "near to that value as can be, and `plan`, `-v` and the report say what it is instead."},
     {"E0350", "Landlock of this kernel is too old, or not there",
      "The profile insists (`landlock.required`, or `abstract_sockets = \"scoped\"`) on something that this "
      "kernel cannot restrict. landlock(7) says which Linux brought what. Without `required` the rest is "
@@ -445,6 +450,8 @@ constexpr MessageCode kCodes[] = {
      "sandbox "
      "says is that user's word. In a user namespace that user may have no number, or CAP_SETUID may be "
      "missing."},
+    {"E0923", "no folder for a test",
+     "Each test of `hutch test` runs in an empty folder of its own, made in TMPDIR or /tmp."},
 
     {"E0930", "the profile does not say which program it is for",
      "`hutch install` makes a wrapper of the name of process.command[0], and the profile has none. A "

@@ -60,6 +60,16 @@ constexpr const char* kSchema = R"json({
             "additionalProperties": false
           }
         },
+        "unpinned": {
+          "type": "array",
+          "description": "what the profile fixes and this caller cannot have, where `build.allow_unpinned` accepts it",
+          "items": {
+            "type": "object",
+            "properties": { "name": { "type": "string" }, "wanted": { "type": "string" }, "actual": { "type": "string" }, "at": { "type": "string" } },
+            "required": ["name", "wanted", "actual"],
+            "additionalProperties": false
+          }
+        },
         "remarks": {
           "type": "array",
           "items": {
@@ -70,7 +80,7 @@ constexpr const char* kSchema = R"json({
           }
         }
       },
-      "required": ["time", "profile", "digest", "enforced", "skipped", "remarks"],
+      "required": ["time", "profile", "digest", "enforced", "skipped", "unpinned", "remarks"],
       "additionalProperties": false
     },
     "setup": {

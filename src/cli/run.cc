@@ -63,10 +63,11 @@ Registration::About about(const Session& session, const Plan& plan) {
 
 void log_plan(const Plan& plan, const Sources& sources) {
   log_skipped(plan.skipped, sources);
-  for (const Said<std::string>& remark : plan.remarks) {
-    const std::string where = remark.at.known() ? fmt::format(" ({})", sources.where(remark.at)) : "";
-    log_line(Verbosity::info, *remark + where);
-  }
+  const auto tell = [&sources](const std::string& text, Origin at) {
+    log_line(Verbosity::info, at.known() ? fmt::format("{} ({})", text, sources.where(at)) : text);
+  };
+  for (const Unpinned& each : plan.unpinned) tell(describe(each), each.at);
+  for (const Said<std::string>& remark : plan.remarks) tell(*remark, remark.at);
   if (!log_wants(Verbosity::debug)) return;
   const std::string text = describe(plan, sources);
   for (const std::string_view line : split(text, '\n'))

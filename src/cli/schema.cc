@@ -4,6 +4,7 @@
 #include "cli/diff_text.h"
 #include "cli/exposure_text.h"
 #include "cli/status.h"
+#include "cli/test_text.h"
 #include "profile/schema.h"
 #include "verify/verify.h"
 
@@ -16,6 +17,7 @@ int schema_command(Session& session) {
                      : which == "diff"   ? diff_schema()
                      : which == "check"  ? check_schema()
                      : which == "verify" ? verification_schema()
+                     : which == "test"   ? test_schema()
                                          : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;

@@ -205,6 +205,14 @@ void Status::planned(const Plan& plan) {
         entry(each.at);
       });
     });
+    list(json, "unpinned", plan.unpinned, [&](const Unpinned& each) {
+      json.object([&] {
+        json.field("name", each.name);
+        json.field("wanted", each.wanted);
+        json.field("actual", each.actual);
+        entry(each.at);
+      });
+    });
     list(json, "remarks", plan.remarks, [&](const Said<std::string>& each) {
       json.object([&] {
         json.field("text", *each);

@@ -3,7 +3,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <climits>
@@ -23,6 +26,8 @@
 
 namespace hutch {
 namespace {
+
+constexpr int kLowestOomScore = -1000;
 
 /// The first `limit` bytes of an open file; nothing if it cannot be read.
 std::optional<std::string> read_from(int file, std::size_t limit) {
@@ -85,6 +90,27 @@ std::map<std::string, std::string, std::less<>> read_environment(char** environm
   return out;
 }
 
+/// The kernel narrows a request for all processors to those of the cpuset; what it gives is asked for, and
+/// then what was before is put back.
+std::optional<std::vector<std::uint32_t>> ask_processors() {
+  constexpr std::size_t kMost = 8192;  // the largest NR_CPUS there is
+  using Mask = std::array<unsigned char, kMost / CHAR_BIT>;
+  Mask before{};
+  Mask all{};
+  Mask allowed{};
+  all.fill(0xff);
+  if (::syscall(SYS_sched_getaffinity, 0, before.size(), before.data()) < 0) return std::nullopt;
+  if (::syscall(SYS_sched_setaffinity, 0, all.size(), all.data()) != 0) return std::nullopt;
+  const bool told = ::syscall(SYS_sched_getaffinity, 0, allowed.size(), allowed.data()) > 0;
+  ::syscall(SYS_sched_setaffinity, 0, before.size(), before.data());
+  if (!told) return std::nullopt;
+  std::vector<std::uint32_t> processors;
+  for (std::uint32_t each = 0; each < kMost; ++each) {
+    if ((allowed[each / CHAR_BIT] >> each % CHAR_BIT & 1) != 0) processors.push_back(each);
+  }
+  return processors;
+}
+
 /// PR_CAPBSET_READ knows every capability of the kernel and no other (prctl(2)).
 int ask_last_capability() {
   const auto known = [](int capability) { return ::prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; };
@@ -97,6 +123,14 @@ int ask_last_capability() {
 Kernel ask_kernel() {
   utsname name{};
   ::uname(&name);
+  // Under personality(UNAME26) every kernel calls itself 2.6; what counts is what it is.
+  constexpr unsigned long kAsk = 0xffffffff;
+  const int persona = std::string_view(name.release).starts_with("2.") ? ::personality(kAsk) : 0;
+  if (persona > 0 && (persona & UNAME26) != 0) {
+    ::personality(static_cast<unsigned long>(persona & ~UNAME26));
+    ::uname(&name);
+    ::personality(static_cast<unsigned long>(persona));
+  }
   Kernel kernel;
   const std::string_view release = name.release;
   const auto [rest, error] = std::from_chars(release.begin(), release.end(), kernel.major);
@@ -221,6 +255,28 @@ class RealHost final : public Host {
 
   [[nodiscard]] std::vector<SubidRange> subids(bool of_groups) const override {
     return subid_ranges(read_file(of_groups ? "/etc/subgid" : "/etc/subuid"), account_name(), ::geteuid());
+  }
+
+  [[nodiscard]] HostLimit limit(int resource) const override {
+    struct rlimit found {};
+    if (::prlimit(0, static_cast<__rlimit_resource>(resource), nullptr, &found) != 0) return {};
+    return {found.rlim_cur, found.rlim_max};
+  }
+  [[nodiscard]] int nice() const override { return ::getpriority(PRIO_PROCESS, 0); }
+  [[nodiscard]] int oom_score_adj() const override {
+    const std::string text = read_file("/proc/self/oom_score_adj");
+    int found = kLowestOomScore;  // where /proc does not tell, writing it there will
+    std::from_chars(text.data(), text.data() + text.size(), found);
+    return found;
+  }
+  [[nodiscard]] std::optional<std::vector<std::uint32_t>> processors() const override {
+    return ask_processors();
+  }
+  [[nodiscard]] bool may_have_personality(std::uint64_t persona) const override {
+    const int before = ::personality(0xffffffff);
+    const bool may = ::personality(persona) >= 0;
+    if (before >= 0) ::personality(static_cast<unsigned long>(before));
+    return may;
   }
 
  private:

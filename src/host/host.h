@@ -62,6 +62,11 @@ struct Kernel {
   }
 };
 
+/// getrlimit(2)
+struct HostLimit {
+  std::uint64_t soft = ~std::uint64_t{0}, hard = ~std::uint64_t{0};  ///< RLIM_INFINITY
+};
+
 /// What this machine and this caller offer: the only thing `compile` may ask about the world.
 /// The real one (gather.h) asks the kernel and remembers the answers; tests describe a machine instead.
 class Host {
@@ -93,6 +98,18 @@ class Host {
 
   /// The caller's rows of /etc/subuid (or subgid): subuid(5). By name and by number.
   [[nodiscard]] virtual std::vector<SubidRange> subids(bool of_groups) const = 0;
+
+  // What the caller hands down, and may have set for a child without any privilege.
+
+  [[nodiscard]] virtual HostLimit limit(int resource) const = 0;
+  /// The caller's nice value: getpriority(2).
+  [[nodiscard]] virtual int nice() const = 0;
+  /// The caller's own, from which it can only go up: proc(5).
+  [[nodiscard]] virtual int oom_score_adj() const = 0;
+  /// The processors that a child may be told to run on, sorted: cpuset(7). Nothing if that is not known.
+  [[nodiscard]] virtual std::optional<std::vector<std::uint32_t>> processors() const = 0;
+  /// Some filters of containers deny it: personality(2).
+  [[nodiscard]] virtual bool may_have_personality(std::uint64_t persona) const = 0;
 };
 
 }  // namespace hutch

@@ -69,7 +69,9 @@ Result<Plan> compile(const Profile& profile, const Request& request, const Host&
   // The tree: parents before children, whatever the order of the lines.
   place_mounts(draft);
   name_machine(draft);
-  const bool tree_stands = draft.errors.empty();
+  // What this caller cannot have says nothing about the tree.
+  const bool tree_stands =
+      std::ranges::all_of(draft.errors, [](const Diagnostic& each) { return each.code == "E0346"; });
   if (tree_stands) write_accounts(draft);
 
   // What the program finds around it; in a tree that does not stand, nothing can be said to be missing.

@@ -247,6 +247,9 @@ struct Describe {
   std::string operator()(const SetPersonality& s) const {
     return fmt::format("set personality: {}", persona(s.persona));
   }
+  std::string operator()(const SetTimerSlack& s) const {
+    return fmt::format("set timer slack {} ns", s.slack);
+  }
   std::string operator()(const SetMemoryDenyWriteExecute&) const {
     return "allow no memory to be writable and executable";
   }
@@ -344,6 +347,10 @@ const char* phase_name(Phase phase) {
 
 std::string describe(const Op& op) { return std::visit(Describe{}, op); }
 
+std::string describe(const Unpinned& difference) {
+  return fmt::format("{}: {} instead of {}", difference.name, difference.actual, difference.wanted);
+}
+
 std::string describe(const Plan& plan, const Sources& sources) {
   constexpr std::size_t kWidest = 72;
   std::vector<std::string> sentences;
@@ -367,6 +374,10 @@ std::string describe(const Plan& plan, const Sources& sources) {
     text +=
         fmt::format("      {:<{}}  {}\n", fmt::format("{}: {}", printable(each.what), printable(each.why)),
                     width, place_of(sources, each.at, room));
+  }
+  if (!plan.unpinned.empty()) text += "not as the profile says:\n";
+  for (const Unpinned& each : plan.unpinned) {
+    text += fmt::format("      {:<{}}  {}\n", describe(each), width, place_of(sources, each.at, room));
   }
   if (!plan.remarks.empty()) text += "remarks:\n";
   for (const Said<std::string>& each : plan.remarks) {

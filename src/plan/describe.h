@@ -17,6 +17,9 @@ const char* phase_name(Phase phase);
 /// The whole plan for people: phases, numbered steps, the profile line of each, what was left out.
 std::string describe(const Plan& plan, const Sources& sources);
 
+/// "limits.nofile: 512 instead of 1024"
+std::string describe(const Unpinned& difference);
+
 /// What the seccomp filters do, a line for each action: the calls it is for.
 std::string describe_filters(const Plan& plan);
 

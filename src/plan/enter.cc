@@ -29,9 +29,9 @@ bool is_any_of(const Step& step) {
 
 /// Who enters does the same once more.
 bool gives_something_up(const Step& step) {
-  return is_any_of<SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetMemoryDenyWriteExecute,
-                   ScheduleCore, SetUmask, ChangeDir, DropCapabilities, NoNewPrivs, MakeRuleset, AllowPath,
-                   AllowPort, RestrictSelf, LoadFilter>(step);
+  return is_any_of<SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
+                   SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, ChangeDir, DropCapabilities, NoNewPrivs,
+                   MakeRuleset, AllowPath, AllowPort, RestrictSelf, LoadFilter>(step);
 }
 
 /// Says where and as whom the program runs. Who enters makes an own step of it, or needs none: session,

@@ -82,6 +82,7 @@ class GrantsReader {
   void operator()(const SetNice& s) { plain("process", "nice", std::to_string(s.nice)); }
   void operator()(const SetIoPriority& s);
   void operator()(const SetPersonality& s);
+  void operator()(const SetTimerSlack& s) { plain("process", "timer_slack", fmt::format("{}ns", s.slack)); }
   void operator()(const SetUmask& s) { plain("process", "umask", fmt::format("{:04o}", s.mask)); }
   void operator()(const ChangeDir& s) { plain("process", "directory", s.path.view()); }
   void operator()(const StartInit&);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/caller_bounds.h"
 #include "plan/draft.h"
 
 namespace hutch {
@@ -437,11 +438,13 @@ void map_identity(Draft& draft) {
     draft.add(draft.identity, WriteFile{.path = "/proc/sys/user/max_user_namespaces", .content = "0\n"},
               draft.profile.namespaces.nested.at);
   }
-  if (draft.profile.process.oom_score_adj) {
-    draft.add(draft.identity,
-              WriteFile{.path = "/proc/self/oom_score_adj",
-                        .content = draft.keep(fmt::format("{}\n", **draft.profile.process.oom_score_adj))},
-              draft.profile.process.oom_score_adj->at);
+  if (const auto& wanted = draft.profile.process.oom_score_adj) {
+    if (const auto score = oom_score_within_bounds(draft, *wanted)) {
+      draft.add(
+          draft.identity,
+          WriteFile{.path = "/proc/self/oom_score_adj", .content = draft.keep(fmt::format("{}\n", *score))},
+          wanted->at);
+    }
   }
 }
 

@@ -11,6 +11,13 @@
 
 namespace hutch {
 
+/// Something that the profile fixes and this caller cannot have, which the profile accepts.
+struct Unpinned {
+  std::string name;            ///< "limits.nofile", "cpu_affinity"
+  std::string wanted, actual;  ///< "1024, at most 4096", "512"
+  Origin at;
+};
+
 /// The whole launch as data: ordered steps, by phase. Complete once made; nothing after `compile` looks
 /// elsewhere. What `hutch plan` prints, tests compare and the child executes are these same objects.
 struct Plan {
@@ -20,6 +27,7 @@ struct Plan {
   std::vector<Skipped> skipped;
   std::vector<Said<std::string>>
       remarks;           ///< things worth knowing that nobody asked for: "/proc is the outer one"
+  std::vector<Unpinned> unpinned;
   Diagnostics warnings;  ///< what will be done and is probably not what was meant
   std::string profile_name;
   uid_t uid = 0;  ///< of the program, inside

@@ -267,6 +267,17 @@ std::string plan_json(const Plan& plan, const Sources& sources) {
         });
       }
     });
+    json.key("unpinned");
+    json.array([&] {
+      for (const Unpinned& each : plan.unpinned) {
+        json.object([&] {
+          json.field("name", each.name);
+          json.field("wanted", each.wanted);
+          json.field("actual", each.actual);
+          write_origin(json, sources, each.at);
+        });
+      }
+    });
     json.key("remarks");
     json.array([&] {
       for (const Said<std::string>& each : plan.remarks) {
@@ -349,11 +360,13 @@ std::string plan_schema() {
         });
       });
       said_list_schema(json, "skipped", {"what", "why"});
+      said_list_schema(json, "unpinned", {"name", "wanted", "actual"});
       said_list_schema(json, "remarks", {"text"});
     });
     json.key("required");
     json.array([&] {
-      for (const char* name : {"schema_version", "profile", "digest", "steps", "skipped", "remarks"})
+      for (const char* name :
+           {"schema_version", "profile", "digest", "steps", "skipped", "unpinned", "remarks"})
         json.value(name);
     });
     json.field("additionalProperties", false);

@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/caller_bounds.h"
 #include "plan/draft.h"
 
 namespace hutch {
@@ -53,7 +54,8 @@ void set_personality(Draft& draft) {
   }
   // Always, since the caller's would be inherited: one without address randomisation, for example.
   const auto& said = draft.profile.process.personality;
-  draft.add(draft.privileges, SetPersonality{persona}, said.empty() ? Origin{} : said.front().at,
+  const Origin at = said.empty() ? Origin{} : said.front().at;
+  draft.add(draft.privileges, SetPersonality{personality_within_bounds(draft, persona, at)}, at,
             Phase::privileges);
 }
 
@@ -107,13 +109,21 @@ void set_scheduling(Draft& draft) {
   const auto add = [&draft](Op op, Origin at) {
     draft.add(draft.privileges, std::move(op), at, Phase::privileges);
   };
-  if (process.nice) add(SetNice{**process.nice}, process.nice->at);
+  if (process.nice) {
+    if (const auto nice = nice_within_bounds(draft, *process.nice)) add(SetNice{*nice}, process.nice->at);
+  }
   if (process.io_class) {
     add(SetIoPriority{.io_class = (*process.io_class)->which, .level = (*process.io_class)->level},
         process.io_class->at);
   }
   if (process.cpu_affinity) {
-    add(SetAffinity{draft.plan.strings.keep(**process.cpu_affinity)}, process.cpu_affinity->at);
+    const auto processors = processors_within_bounds(draft, *process.cpu_affinity);
+    add(SetAffinity{draft.plan.strings.keep(processors)}, process.cpu_affinity->at);
+  }
+  if (process.timer_slack) {
+    // To the kernel, 0 is the default of whoever started it; nothing is as exact as 1.
+    const auto slack = static_cast<std::uint64_t>(std::max<std::int64_t>(1, **process.timer_slack));
+    add(SetTimerSlack{slack}, process.timer_slack->at);
   }
   if (*process.core_scheduling) add(ScheduleCore{}, process.core_scheduling.at);
 }
@@ -135,7 +145,8 @@ void prepare_process(Draft& draft) {
   set_scheduling(draft);
   connect_streams(draft);
   choose_directory(draft);
-  for (const Limit& limit : draft.profile.limits) {
+  for (const Limit& wanted : draft.profile.limits) {
+    const Limit limit = limit_within_bounds(draft, wanted);
     add(SetLimit{.resource = limit.resource,
                  .name = draft.keep(limit.name),
                  .soft = limit.soft,

@@ -425,6 +425,11 @@ struct SetPersonality {
   std::uint64_t persona = 0;
   HUTCH_STEP("set_personality") { visit("persona", s.persona); }
 };
+/// prctl(PR_SET_TIMERSLACK).
+struct SetTimerSlack {
+  std::uint64_t slack = 0;  ///< nanoseconds, not 0
+  HUTCH_STEP("set_timer_slack") { visit("slack", s.slack); }
+};
 /// prctl(PR_SET_MDWE): no memory is writable and executable at once (Linux 6.3).
 struct SetMemoryDenyWriteExecute {
   HUTCH_STEP("deny_write_execute") {}
@@ -573,16 +578,16 @@ struct Exec {
 
 #undef HUTCH_STEP
 
-using Op =
-    std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
-                 RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent, WriteFile,
-                 KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights, CloneTree, OpenLayer,
-                 KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged, MakeOverlay,
-                 EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal, ReadOnlyView, SetHostname,
-                 SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit, SetNice, SetIoPriority,
-                 SetAffinity, SetPersonality, SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession,
-                 TakeTerminal, NewGroup, ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs,
-                 MakeRuleset, AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
+using Op = std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
+                        RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent,
+                        WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights,
+                        CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
+                        CloneStaged, MakeOverlay, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
+                        ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit,
+                        SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
+                        SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal, NewGroup,
+                        ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset,
+                        AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "profile/said.h"
 
@@ -33,6 +34,9 @@ struct Build {
   std::map<std::string, BuildOutput> outputs;  ///< by path inside, which may be a glob
   MaybeSaid<std::int64_t> epoch;               ///< seconds since 1970
   MaybeSaid<std::string> record;               ///< absolute host path
+  /// What may differ for a caller who cannot have what the profile fixes: "limits", "nice" … Else that is an
+  /// error.
+  std::vector<Said<std::string>> allow_unpinned;
 };
 
 }  // namespace hutch

@@ -160,6 +160,8 @@ void Checker::tables_of(const std::string& name, const Value& value, const Key& 
       map_row(name, *row.table(), row.at);
     } else if (key.table.starts_with("seccomp")) {
       seccomp_row(key, *row.table(), row.at);
+    } else if (key.name == "test") {
+      test_row(*row.table(), row.at);
     }
   }
 }

@@ -65,6 +65,7 @@ void Checker::special(const std::string& name, const Value& value, const Key& ke
   if (key.words.starts_with("limit_")) return limit_of(name, value, key);
   if (key.words == "outside") return outside(name, value, key);
   if (key.words == "choices") return choices(name, value);
+  if (key.words == "expect") return expectation(name, value);
   if (key.words != "param_default") return special_text(name, value, key);
   if (!value.string() && !value.integer() && !value.boolean()) {
     return wrong_type(name, "a string, an integer, or true or false", value);
@@ -192,6 +193,21 @@ void Checker::seccomp_row(const Key& key, const Table& row, Origin at) {
   if (is_rule) return;
   const Entry* op = row.find("op");
   if (op && op->value.string() && *op->value.string() == "masked_eq") needs("mask");
+}
+
+void Checker::test_row(const Table& row, Origin at) {
+  table(row, "test", {.before = " in [[test]]"});
+  const Entry* run = row.find("run");
+  if (!run) return problem("E0109", "a [[test]] has no `run`", at);
+  if (run->value.array() && run->value.array()->empty())
+    problem("E0105", "`run` of a [[test]] cannot be empty", run->value.at);
+}
+
+void Checker::expectation(const std::string& name, const Value& value) {
+  if (value.string()) return word(name, value, "ok denied");
+  if (!value.table()) return wrong_type(name, "\"ok\", \"denied\" or a table", value);
+  table(*value.table(), "test.expect", {.before = " in `expect`"});
+  if (value.table()->entries.empty()) problem("E0109", "`expect` has neither `exit` nor `stdout`", value.at);
 }
 
 void Checker::choices(const std::string& name, const Value& value) {

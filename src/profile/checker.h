@@ -54,6 +54,8 @@ class Checker {
   void limit_value(const std::string& name, const Value& value, const Key& key);
   void outside(const std::string& name, const Value& value, const Key& key);
   void map_row(const std::string& name, const Table& row, Origin at);
+  void test_row(const Table& row, Origin at);
+  void expectation(const std::string& name, const Value& value);
   void seccomp_row(const Key& key, const Table& row, Origin at);
   void choices(const std::string& name, const Value& value);
   void param_of(const std::string& name, const Table& param);

@@ -44,22 +44,8 @@ class Expander {
   Diagnostics take() { return std::move(found_); }
 
  private:
-  /// Every string below a value. The first one without a value is returned.
   std::optional<NoValue> strings(Value& value, Use use) const {
-    if (std::string* text = value.string()) {
-      auto expanded = variables_.expand(*text, value.at, use);
-      if (!expanded) return std::move(expanded).error();
-      *text = *std::move(expanded);
-    } else if (Array* list = value.array()) {
-      for (Value& each : *list) {
-        if (auto undefined = strings(each, use)) return undefined;
-      }
-    } else if (Table* table = value.table()) {
-      for (Entry& each : table->entries) {
-        if (auto undefined = strings(each.value, use)) return undefined;
-      }
-    }
-    return std::nullopt;
+    return expand_strings(value, variables_, use);
   }
 
   /// A path of the host starts at the folder of the file that says it.
@@ -270,6 +256,23 @@ class Expander {
 };
 
 }  // namespace
+
+std::optional<NoValue> expand_strings(Value& value, const Variables& variables, Use use) {
+  if (std::string* text = value.string()) {
+    auto expanded = variables.expand(*text, value.at, use);
+    if (!expanded) return std::move(expanded).error();
+    *text = *std::move(expanded);
+  } else if (Array* list = value.array()) {
+    for (Value& each : *list) {
+      if (auto undefined = expand_strings(each, variables, use)) return undefined;
+    }
+  } else if (Table* table = value.table()) {
+    for (Entry& each : table->entries) {
+      if (auto undefined = expand_strings(each.value, variables, use)) return undefined;
+    }
+  }
+  return std::nullopt;
+}
 
 Diagnostics expand(Value& profile, const Variables& variables, std::vector<Skipped>& skipped) {
   Expander expander(variables, skipped);

@@ -34,7 +34,7 @@ constexpr Key kKeys[] = {
     {.table = "", .name = "seccomp", .shape = table, .help = "Which system calls are allowed. See seccomp(2)."},
     {.table = "", .name = "landlock", .shape = table, .help = "A second wall behind the mounts, whose rules follow from them unless they are written out. See landlock(7)."},
     {.table = "", .name = "build", .shape = table, .help = "What `hutch build` brings in and takes out."},
-    {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox.", .later = true},
+    {.table = "", .name = "test", .shape = tables, .help = "What `hutch test` runs inside this sandbox. Parents do not hand theirs down."},
     {.table = "", .name = "helpers", .shape = tables, .help = "Programs that run beside the sandbox and end with it.", .later = true},
 
     // --- when
@@ -133,6 +133,7 @@ constexpr Key kKeys[] = {
     {.table = "process", .name = "oom_score_adj", .shape = integer, .help = "How soon the kernel ends it when memory runs out. See proc(5).", .low = -1000, .high = 1000},
     {.table = "process", .name = "cpu_affinity", .shape = special, .words = "cpus", .help = "The processors it may run on: \"0-3,8\"."},
     {.table = "process", .name = "io_class", .shape = special, .words = "io_class", .help = "\"idle\", \"best-effort\" or \"realtime\", the latter two with a level: \"best-effort:7\". See ioprio_set(2)."},
+    {.table = "process", .name = "timer_slack", .shape = duration, .help = "How much later than asked for a sleep may end, so that the kernel can wake up for several at once: \"50us\". See PR_SET_TIMERSLACK in prctl(2).", .high = 3600},
     {.table = "process", .name = "personality", .shape = words, .words = "no_randomize linux32 uname26", .help = "See personality(2)."},
     {.table = "process", .name = "timeout", .shape = duration, .help = "How long the program may run: then it gets SIGTERM, `kill_after` later SIGKILL, and the status is 124. 0 is no limit.", .high = 9223372036},
     {.table = "process", .name = "kill_after", .shape = duration, .fallback = "5s", .help = "How long after `timeout`, or after the second SIGINT or SIGTERM, everything in the sandbox is killed.", .high = 9223372036},
@@ -221,6 +222,7 @@ constexpr Key kKeys[] = {
     {.table = "build", .name = "outputs", .shape = table, .help = "What `hutch build` takes out after a success, by absolute path inside, which may be a glob: the path of the host where it is put, or `{ to, optional }`. Nothing else comes out."},
     {.table = "build", .name = "epoch", .shape = integer, .fallback = "315532800, and no SOURCE_DATE_EPOCH", .help = "The time of all outputs, in seconds since 1970, and SOURCE_DATE_EPOCH in the environment of the build."},
     {.table = "build", .name = "record", .shape = path, .fallback = "NAME.provenance.json in the caller's directory", .help = "Where `hutch build` writes its record. A relative path starts at this file's folder."},
+    {.table = "build", .name = "allow_unpinned", .shape = words, .words = "limits cpu_affinity nice oom_score_adj personality", .help = "What may differ for a caller who cannot have what the profile says: a limit above the caller's own hard one, a processor that the caller may not use, a better nice value. It is then as near to it as can be, and `plan`, `-v` and the report say so. Else it is an error."},
     {.table = "build.inputs", .name = "*", .shape = special, .words = "build_input", .help = "A path of the host, or `{ source, sha256, scratch }`."},
     {.table = "build.inputs.*", .name = "source", .shape = path, .help = "The host's path. A relative one starts at this file's folder."},
     {.table = "build.inputs.*", .name = "sha256", .shape = special, .words = "sha256", .help = "What the file holds, or for a folder its listing (see hutch-build(7)): if it is something else, nothing runs."},
@@ -230,11 +232,13 @@ constexpr Key kKeys[] = {
     {.table = "build.outputs.*", .name = "optional", .shape = boolean, .fallback = "false", .help = "Left out where the build did not make it. Else that is an error."},
 
     // --- [[test]] and [[helpers]]
-    {.table = "test", .name = "run", .shape = texts, .help = "The command.", .later = true},
-    {.table = "test", .name = "expect", .shape = text, .help = "\"ok\", \"denied\", `{ exit = N }` or `{ stdout = \"…\" }`.", .later = true},
-    {.table = "test", .name = "stdin", .shape = text, .help = "Its standard input.", .later = true},
-    {.table = "test", .name = "when", .shape = table, .help = "It is run only if all of this holds.", .later = true},
-    {.table = "test", .name = "name", .shape = text, .help = "What it is called.", .later = true},
+    {.table = "test", .name = "run", .shape = texts, .words = "command", .help = "The program and its arguments, without a shell: all of the command line, whatever [process] says. Required."},
+    {.table = "test", .name = "expect", .shape = special, .words = "expect", .fallback = "\"ok\"", .help = "\"ok\": it ends with status 0. \"denied\": it ran, and failed with a status other than 127 or by SIGSYS, SIGXCPU or SIGXFSZ. A table: what its keys say."},
+    {.table = "test", .name = "stdin", .shape = text, .words = "bytes", .fallback = "empty", .help = "Its standard input."},
+    {.table = "test", .name = "when", .shape = table, .help = "It is run only if all of this holds, and listed as skipped else."},
+    {.table = "test", .name = "name", .shape = text, .fallback = "the command", .help = "What it is called: a sentence about the sandbox."},
+    {.table = "test.expect", .name = "exit", .shape = integer, .fallback = "0", .help = "The exit status, as `hutch run` gives it: 128+N for signal N, 124 where `process.timeout` was over, 126 and 127 for a program that cannot be executed or is not there.", .low = 0, .high = 255},
+    {.table = "test.expect", .name = "stdout", .shape = text, .words = "bytes", .help = "All of its standard output, but for newlines at the end."},
     {.table = "helpers", .name = "command", .shape = texts, .help = "The program and its arguments.", .later = true},
     {.table = "helpers", .name = "ready", .shape = table, .help = "`{ fd = true }` or `{ exists = \"PATH\" }`.", .later = true},
     {.table = "helpers", .name = "profile", .shape = text, .help = "The sandbox of the helper itself.", .later = true},

@@ -37,7 +37,9 @@ struct Unit {
 class Loader {
  public:
   Loader(const LoadRequest& request, const Host& host, Sources& sources)
-      : request_(request), host_(host), sources_(sources), variables_(host, sources) {}
+      : request_(request), host_(host), sources_(sources), variables_(host, sources) {
+    variables_.give_directory(request.directory);
+  }
 
   Result<Loaded> load();
 
@@ -60,6 +62,7 @@ class Loader {
   // Putting together
   void give_parameters();
   void contribute(std::size_t index);
+  void take_tests(Unit& unit);
   void report(Diagnostics found);
 
   const LoadRequest& request_;
@@ -70,6 +73,7 @@ class Loader {
   std::vector<std::size_t> roots_, open_, order_;
   std::set<std::size_t> visited_;
   Loaded loaded_;
+  Value tests_{Table{}, {}};
   Diagnostics wrong_;
 };
 
@@ -312,6 +316,19 @@ void Loader::contribute(std::size_t index) {
   order_.push_back(index);
 }
 
+/// Tests are no part of the sandbox. What a parent proves need not hold for those who open more than it.
+void Loader::take_tests(Unit& unit) {
+  Table& top = *unit.tree.table();
+  Entry* tests = top.find("test");
+  if (tests == nullptr) return;
+  if (request_.with_tests && unit.is_own) {
+    Value layer{Table{}, {}};
+    layer.table()->put(*tests);
+    merge(tests_, std::move(layer));
+  }
+  top.remove("test");
+}
+
 Result<Loaded> Loader::load() {
   find_asked();
   for (const Override& option : request_.overrides) add_override(option);
@@ -327,6 +344,7 @@ Result<Loaded> Loader::load() {
   for (const std::size_t index : order_) {
     Unit& unit = units_[index];
     if (unit.is_file) loaded_.files.push_back(unit.called);
+    take_tests(unit);
     Diagnostics undefined = expand(unit.tree, variables_, loaded_.skipped);
     if (undefined.empty()) undefined = check_expanded(unit.tree, sources_);
     sort_by_place(undefined);
@@ -339,6 +357,13 @@ Result<Loaded> Loader::load() {
   }
   if (!wrong_.empty()) return std::unexpected(std::move(wrong_));
 
+  if (const Entry* tests = tests_.table()->find("test")) {
+    auto read = read_tests(*tests->value.array(), variables_);
+    if (read)
+      loaded_.tests = *std::move(read);
+    else
+      report(std::move(read).error());
+  }
   finish_merge(loaded_.effective);
   report(check_merged(loaded_.effective, sources_));
   if (!wrong_.empty()) return std::unexpected(std::move(wrong_));

@@ -8,6 +8,7 @@
 #include "base/sources.h"
 #include "host/host.h"
 #include "profile/profile.h"
+#include "profile/tests.h"
 #include "profile/value.h"
 
 /// From a name on the command line to the effective profile: layers, `extends`, drop-ins, options,
@@ -26,6 +27,8 @@ struct LoadRequest {
   std::string profile;                            ///< a name, or a path (contains "/" or ends in ".toml")
   std::vector<Override> overrides;                ///< in the order given: the last layer
   std::map<std::string, std::string> parameters;  ///< --param NAME=VALUE
+  bool with_tests = false;                        ///< [[test]] is read as well
+  std::string directory;                          ///< what ${CWD} is; empty: the caller's directory
 };
 
 /// Everything that loading found out.
@@ -36,6 +39,7 @@ struct Loaded {
       skipped;  ///< entries and fragments left out by `when` or undefined variables (also in `profile`)
   std::vector<std::string> files;  ///< every file that took part, in merge order
   Diagnostics warnings;
+  std::vector<TestCase> tests;  ///< of the profile itself, where they were asked for
 };
 
 /// `sources` receives every text, also when loading fails, so that diagnostics can quote them.

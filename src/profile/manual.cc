@@ -64,6 +64,7 @@ std::string type_of(const Key& key) {
   if (key.words.starts_with("build_")) return "path, or a table";
   if (key.words == "sha256") return "64 hexadecimal digits";
   if (key.words == "env") return "string, or a table";
+  if (key.words == "expect") return "\"ok\", \"denied\" or a table";
   if (key.words == "param_default") return "string, integer or boolean";
   if (key.words == "choices") return "list of strings or integers";
   return "string";
@@ -82,6 +83,7 @@ std::string section_of(std::string_view table) {
   if (table == "build.inputs.*") return "An input's table";
   if (table == "build.outputs.*") return "An output's table";
   if (table == "params.*") return "[params.NAME]";
+  if (table == "test.expect") return "A table as `expect` of a [[test]]";
   if (table == "environment.set.*") return "A variable's table";
   return table == "test" || table == "helpers" ? fmt::format("[[{}]]", table) : fmt::format("[{}]", table);
 }

@@ -154,6 +154,7 @@ struct Process {
   MaybeSaid<std::int32_t> nice, oom_score_adj;
   MaybeSaid<std::vector<std::uint32_t>> cpu_affinity;  ///< sorted CPU numbers
   MaybeSaid<IoClass> io_class;
+  MaybeSaid<std::int64_t> timer_slack;         ///< nanoseconds
   std::vector<Said<std::string>> personality;  ///< "no_randomize", "linux32", "uname26"
   MaybeSaid<std::int64_t> timeout;             ///< nanoseconds; 0: none
   MaybeSaid<std::int64_t> kill_after;          ///< nanoseconds

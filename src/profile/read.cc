@@ -222,6 +222,7 @@ void read_process(const Table& top, Process& into, Diagnostics& wrong) {
   if (const Value* cpus = reader.find("cpu_affinity")) read_affinity(*cpus, into, wrong);
   reader.take("io_class", into.io_class,
               [](const Value& value) { return io_class_from(*value.string()).value_or(IoClass{}); });
+  reader.take("timer_slack", into.timer_slack, Reader::nanoseconds);
   reader.take("personality", into.personality);
   reader.take("timeout", into.timeout, Reader::nanoseconds);
   reader.take("kill_after", into.kill_after, Reader::nanoseconds);

@@ -79,6 +79,7 @@ void read_build(const Table& top, Profile& into, Diagnostics& wrong) {
   read_outputs(reader, into.build, wrong);
   reader.take("epoch", into.build.epoch, [](const Value& value) { return *value.integer(); });
   reader.take("record", into.build.record);
+  reader.take("allow_unpinned", into.build.allow_unpinned);
   if (!into.build.epoch) return;
   const std::string seconds = fmt::format("{}", **into.build.epoch);
   const auto [there, is_new] =

@@ -126,7 +126,7 @@ class Writer {
       case Shape::table:
         return inner_table(key);
       case Shape::tables:
-        return key.table == "identity" ? map_rows() : seccomp_rows(key);
+        return key.table == "identity" ? map_rows() : key.name == "test" ? test_rows() : seccomp_rows(key);
       case Shape::special:
         return special(key);
     }
@@ -140,6 +140,7 @@ class Writer {
 
   void items(const Key& key) {
     json_.field("type", "array");
+    if (key.table == "test") json_.field("minItems", 1);
     member("items", [&] {
       if (key.shape == Shape::integers) return integers(key.low, key.high);
       if (key.words == "command") return reference("text");
@@ -206,6 +207,17 @@ class Writer {
       return member("items",
                     [&] { any_of([&] { reference("text"); }, [&] { json_.field("type", "integer"); }); });
     }
+    if (key.words == "expect") {
+      return any_of(
+          [&] {
+            list("enum", {{"ok", "denied"}});
+          },
+          [&] { reference("variable"); },
+          [&] {
+            table("test.expect");
+            json_.field("minProperties", 1);
+          });
+    }
     if (key.words == "param_default") {
       return any_of([&] { reference("text"); }, [&] { list("type", {{"integer", "boolean"}}); });
     }
@@ -237,6 +249,14 @@ class Writer {
       list("required", {{"inside", "outside"}});
       branch("if", [&] { says("outside", {{"subids"}}); });
       branch("then", [&] { list("required", {{"count"}}); });
+    });
+  }
+
+  void test_rows() {
+    json_.field("type", "array");
+    member("items", [&] {
+      table("test");
+      list("required", {{"run"}});
     });
   }
 

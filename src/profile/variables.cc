@@ -159,7 +159,8 @@ std::optional<std::string> Variables::builtin(std::string_view name, Origin at, 
     if (!caller.user.empty()) return caller.user;
     why = "nothing tells the caller's name";
   } else if (name == "CWD") {
-    if (!caller.directory.empty()) return caller.directory;
+    const std::string& here = directory_.empty() ? caller.directory : directory_;
+    if (!here.empty()) return here;
     why = "the current directory was deleted, or cannot be read";
   } else if (name == "PROFILE_DIR") {
     if (at.known() && !sources_.directory(at.source).empty()) return sources_.directory(at.source);

@@ -29,6 +29,8 @@ class Variables {
   void give(std::map<std::string, std::string, std::less<>> parameters) {
     parameters_ = std::move(parameters);
   }
+  /// What ${CWD} is, where that is not the caller's directory.
+  void give_directory(const std::string& directory) { directory_ = directory; }
   [[nodiscard]] const std::string* parameter(std::string_view name) const;
   [[nodiscard]] std::vector<std::string_view> parameter_names() const;
 
@@ -51,6 +53,7 @@ class Variables {
   const Host& host_;
   const Sources& sources_;
   std::map<std::string, std::string, std::less<>> parameters_;
+  std::string directory_;
 };
 
 /// $HOME if it is absolute.

@@ -12,11 +12,11 @@
 namespace hutch {
 namespace {
 
-using Checked = std::expected<Verdict, Diagnostic>;
+using Checked = std::expected<WhenVerdict, Diagnostic>;
 
-Verdict no(std::string why) { return {false, std::move(why)}; }
+WhenVerdict no(std::string why) { return {false, std::move(why)}; }
 
-Verdict check_exists(const std::string& said, const Value& value, const Variables& variables) {
+WhenVerdict check_exists(const std::string& said, const Value& value, const Variables& variables) {
   const std::string& folder = variables.sources().directory(value.at.source);
   if (folder.empty() && !said.starts_with('/')) return no("there is no current directory to start from");
   const std::string path = absolute_from(folder, said);
@@ -37,10 +37,10 @@ Checked check_param(const std::string& name, const Value& value, const Variables
   }
   if (*given == "false") return no(fmt::format("parameter `{}` is false", name));
   if (given->empty()) return no(fmt::format("parameter `{}` is empty", name));
-  return Verdict{};
+  return WhenVerdict{};
 }
 
-Verdict check_kernel(std::string_view said, const Kernel& kernel) {
+WhenVerdict check_kernel(std::string_view said, const Kernel& kernel) {
   const auto condition = kernel_condition_from(said);
   if (!condition) return no(fmt::format("{} is no condition", quoted(said)));
   const auto here = std::pair(kernel.major, kernel.minor);
@@ -58,11 +58,11 @@ Verdict check_kernel(std::string_view said, const Kernel& kernel) {
 Checked check_one(const Entry& entry, const Variables& variables) {
   const Host& host = variables.host();
   if (const bool* root = entry.value.boolean()) {
-    if ((host.caller().uid == 0) == *root) return Verdict{};
+    if ((host.caller().uid == 0) == *root) return WhenVerdict{};
     return no(*root ? "the caller is not root" : "the caller is root");
   }
   const std::string* text = entry.value.string();
-  if (!text) return Verdict{};
+  if (!text) return WhenVerdict{};
   const auto use = entry.key == "exists" ? Variables::Use::path : Variables::Use::text;
   const auto said = variables.expand(*text, entry.value.at, use);
   if (!said && !said.error().excusable) return std::unexpected(said.error().diagnostic);
@@ -71,19 +71,19 @@ Checked check_one(const Entry& entry, const Variables& variables) {
   if (entry.key == "param") return check_param(*said, entry.value, variables);
   if (entry.key == "kernel") return check_kernel(*said, host.kernel());
   if (entry.key == "arch") {
-    if (*said == host.kernel().architecture) return Verdict{};
+    if (*said == host.kernel().architecture) return WhenVerdict{};
     return no(fmt::format("the machine is {}, not {}", host.kernel().architecture, printable(*said)));
   }
   const auto found = host.caller().environment.find(*said);
   if (found == host.caller().environment.end()) return no(fmt::format("{} is not set", printable(*said)));
   if (found->second.empty()) return no(fmt::format("{} is empty", printable(*said)));
-  return Verdict{};
+  return WhenVerdict{};
 }
 
 }  // namespace
 
-std::expected<Verdict, Diagnostic> check_when(const Table& conditions, const Variables& variables) {
-  Verdict first;
+std::expected<WhenVerdict, Diagnostic> check_when(const Table& conditions, const Variables& variables) {
+  WhenVerdict first;
   for (const Entry& entry : conditions.entries) {
     auto verdict = check_one(entry, variables);
     if (!verdict) return verdict;

@@ -9,13 +9,13 @@
 
 namespace hutch {
 
-struct Verdict {
+struct WhenVerdict {
   bool holds = true;
   std::string why;  ///< why it does not: "the host has no /opt/x"
 };
 
 /// Does every condition of a `when` table hold on this host? A path with an undefined variable does not
 /// exist. Errors: those of Variables that nothing excuses; E0204 for a parameter that nobody declares.
-std::expected<Verdict, Diagnostic> check_when(const Table& conditions, const Variables& variables);
+std::expected<WhenVerdict, Diagnostic> check_when(const Table& conditions, const Variables& variables);
 
 }  // namespace hutch

@@ -93,6 +93,12 @@ Verdict check(const SetPersonality& s, const Evidence& e) {
                   fmt::format("{:08x}", std::strtoull(text->c_str(), nullptr, kHex)));
 }
 
+Verdict check(const SetTimerSlack& s, const Evidence& e) {
+  const auto text = e.program.read("timerslack_ns");
+  if (!text) return unreadable("the timer slack of the program is not shown to this user");
+  return compared(fmt::format("timer slack {}", s.slack), "timer slack " + one_line_of(*text));
+}
+
 Verdict check(const ScheduleCore&, const Evidence& e) {
   std::uint64_t cookie = 0;
   if (::prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, e.standing.program, 0, &cookie) < 0)

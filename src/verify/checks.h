@@ -69,6 +69,7 @@ Verdict check(const SetNice& s, const Evidence& e);
 Verdict check(const SetIoPriority& s, const Evidence& e);
 Verdict check(const SetAffinity& s, const Evidence& e);
 Verdict check(const SetPersonality& s, const Evidence& e);
+Verdict check(const SetTimerSlack& s, const Evidence& e);
 Verdict check(const ScheduleCore& s, const Evidence& e);
 Verdict check(const SetUmask& s, const Evidence& e);
 Verdict check(const ChangeDir& s, const Evidence& e);

@@ -37,7 +37,7 @@ IdRows rows_of(const ProcessFiles& program, const ProcessFiles& self, const char
 
 }  // namespace
 
-Places::Places(const Plan& plan) {
+SlotPlaces::SlotPlaces(const Plan& plan) {
   for (std::size_t i = 0; i < plan.steps.size(); ++i) {
     const Op& op = plan.steps[i].op;
     if (const auto* root = std::get_if<EnterRoot>(&op)) {
@@ -52,17 +52,17 @@ Places::Places(const Plan& plan) {
   }
 }
 
-const std::string* Places::of(Slot slot) const {
+const std::string* SlotPlaces::of(Slot slot) const {
   const auto found = std::ranges::find(attached_, slot, &Attached::slot);
   return found == attached_.end() ? nullptr : &found->path;
 }
 
-std::size_t Places::step_of(Slot slot) const {
+std::size_t SlotPlaces::step_of(Slot slot) const {
   const auto found = std::ranges::find(attached_, slot, &Attached::slot);
   return found == attached_.end() ? 0 : found->step;
 }
 
-std::vector<Slot> Places::at(std::string_view path) const {
+std::vector<Slot> SlotPlaces::at(std::string_view path) const {
   std::vector<Slot> slots;
   for (const Attached& each : attached_) {
     if (each.path == path) slots.push_back(each.slot);
@@ -70,7 +70,7 @@ std::vector<Slot> Places::at(std::string_view path) const {
   return slots;
 }
 
-std::string Places::around(std::string_view path) const {
+std::string SlotPlaces::around(std::string_view path) const {
   std::string innermost;
   for (const Attached& each : attached_) {
     if (is_below(path, each.path) && each.path.size() > innermost.size()) innermost = each.path;
@@ -78,16 +78,16 @@ std::string Places::around(std::string_view path) const {
   return innermost;
 }
 
-bool Places::is_sealed(std::string_view path) const {
+bool SlotPlaces::is_sealed(std::string_view path) const {
   return std::ranges::find(sealed_, path) != sealed_.end();
 }
 
-bool Places::is_hidden_after(std::size_t step, std::string_view path) const {
+bool SlotPlaces::is_hidden_after(std::size_t step, std::string_view path) const {
   return std::ranges::any_of(
       attached_, [&](const Attached& each) { return each.step > step && is_below(path, each.path); });
 }
 
-const MakeFilesystem* Places::filesystem(Slot slot) const {
+const MakeFilesystem* SlotPlaces::filesystem(Slot slot) const {
   const auto found = made_.find(slot);
   return found == made_.end() ? nullptr : found->second;
 }

@@ -18,9 +18,9 @@
 namespace hutch {
 
 /// Where the plan puts things: which slot ends up at which path, and what lies on what.
-class Places {
+class SlotPlaces {
  public:
-  explicit Places(const Plan& plan);
+  explicit SlotPlaces(const Plan& plan);
 
   /// Where the tree of a slot is attached; null where it is not.
   [[nodiscard]] const std::string* of(Slot slot) const;
@@ -61,7 +61,7 @@ struct Evidence {
   const Plan& plan;
   const Standing& standing;
   ProcessFiles program, init, self;
-  Places places;
+  SlotPlaces places;
   MountTable mounts, host_mounts;
   Inside inside;
   FilterPrograms filters;

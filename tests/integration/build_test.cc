@@ -113,6 +113,30 @@ TEST_CASE("a record names what was built, from what, and what was pinned and was
   CHECK(has(record, plan.out.substr(0, 64)));
 }
 
+TEST_CASE("what the caller cannot be given stops a build, or is allowed and named in its record") {
+  const Workspace here;
+  const std::string box =
+      here.profile("box", profile_of("ulimit -Hn > made", "[build.outputs]\n\"/build/made\" = \"./made\"\n",
+                                     "", "[limits]\nnofile = 4000\n"));
+  const auto build = [&](const std::string& options) {
+    return run_program(
+        {"/bin/sh", "-c", "ulimit -n 1000; exec \"$0\" build " + options + " --record record \"$1\"",
+         hutch_binary(), box},
+        {.cwd = here.path()});
+  };
+  const Answer refused = build("");
+  CAPTURE(refused.err);
+  CHECK(refused.status == 125);
+  CHECK(has(refused.err, "error[E0346]: `limits.nofile` cannot be 4000"));
+  const Answer allowed = build("--set 'build.allow_unpinned = [\"limits\"]'");
+  CAPTURE(allowed.err);
+  REQUIRE(allowed.status == 0);
+  CHECK(read_file(here / "made") == "1000\n");
+  const std::string record = read_file(here / "record");
+  const std::size_t unpinned = record.find("\"unpinned\"");
+  CHECK(record.find("\"limit nofile\": \"1000") > unpinned);
+}
+
 TEST_CASE("a build that fails has its status, gives nothing, and can leave its working folder") {
   const Workspace here;
   const std::string box =

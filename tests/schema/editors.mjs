@@ -30,7 +30,7 @@ writeFileSync(join(folder, "schema/profile.schema.json"), JSON.stringify(schema)
 writeFileSync(join(folder, "tombi.toml"), "");
 /// Runs tombi once over all files; which of them it has nothing to say about.
 function tombi(files) {
-  const run = spawnSync(process.execPath, [join(here, "node_modules/tombi/bin/tombi"), "lint", "--offline", "--no-cache", ...files], {
+  const run = spawnSync(join(here, "node_modules/@tombi-toml/cli-linux-x64/tombi"), ["lint", "--offline", "--no-cache", ...files], {
     encoding: "utf8",
     cwd: folder,
     env: { ...process.env, NO_COLOR: "1", HOME: folder, XDG_CACHE_HOME: join(folder, "cache") },

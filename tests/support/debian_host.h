@@ -56,6 +56,9 @@ inline FakeHost debian_host() {
     host.device(std::string("/dev/") + name);
   for (const char* name : {"kcore", "keys", "timer_list", "interrupts", "sysrq-trigger"})
     host.file(std::string("/proc/") + name, 0400);
+  for (const char* name : {"cpuinfo", "meminfo", "stat", "version", "cmdline", "uptime", "loadavg",
+                           "sys/kernel/osrelease", "sys/kernel/version", "sys/kernel/random/boot_id"})
+    host.file(std::string("/proc/") + name, 0444);
   host.env("TERM", "xterm-256color")
       .directory("/home/ada/work")
       .owned("/home/ada/work", {FileKind::directory, 0, 0755, 1000, 1000});

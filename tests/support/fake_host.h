@@ -111,6 +111,28 @@ class FakeHost : public Host {
     return *this;
   }
 
+  /// The caller's own limit: the soft and the hard one.
+  FakeHost& limited(int resource, std::uint64_t soft, std::uint64_t hard) {
+    limits_[resource] = {soft, hard};
+    return *this;
+  }
+  FakeHost& niced(int nice) {
+    nice_ = nice;
+    return *this;
+  }
+  FakeHost& oom_scored(int score) {
+    oom_score_adj_ = score;
+    return *this;
+  }
+  FakeHost& with_processors(std::vector<std::uint32_t> processors) {
+    processors_ = std::move(processors);
+    return *this;
+  }
+  FakeHost& without_personality() {
+    may_have_personality_ = false;
+    return *this;
+  }
+
   Caller& caller() { return caller_; }
   Kernel& kernel() { return kernel_; }
 
@@ -174,6 +196,16 @@ class FakeHost : public Host {
   }
   [[nodiscard]] std::vector<SubidRange> subids(bool of_groups) const override {
     return of_groups ? subgids_ : subuids_;
+  }
+  [[nodiscard]] HostLimit limit(int resource) const override {
+    const auto found = limits_.find(resource);
+    return found == limits_.end() ? HostLimit{} : found->second;
+  }
+  [[nodiscard]] int nice() const override { return nice_; }
+  [[nodiscard]] int oom_score_adj() const override { return oom_score_adj_; }
+  [[nodiscard]] std::optional<std::vector<std::uint32_t>> processors() const override { return processors_; }
+  [[nodiscard]] bool may_have_personality(std::uint64_t /*persona*/) const override {
+    return may_have_personality_;
   }
 
  private:
@@ -243,6 +275,10 @@ class FakeHost : public Host {
   std::map<std::string, std::string> contents_;
   std::set<std::string> forbidden_, read_only_, mounts_;
   std::vector<SubidRange> subuids_, subgids_;
+  std::map<int, HostLimit> limits_;
+  int nice_ = 0, oom_score_adj_ = 0;
+  std::optional<std::vector<std::uint32_t>> processors_;
+  bool may_have_personality_ = true;
 };
 
 }  // namespace hutch::test

@@ -65,6 +65,7 @@ nice = 5
 oom_score_adj = 500
 cpu_affinity = "0"
 io_class = "idle"
+timer_slack = "70us"
 personality = ["no_randomize"]
 tty = "none"
 [limits]
@@ -292,6 +293,7 @@ TEST_CASE("a step that is left out is named, or set-up itself refuses") {
                            "set_io_priority",
                            "set_affinity",
                            "set_personality",
+                           "set_timer_slack",
                            "set_umask",
                            "new_session",
                            "new_group",
