@@ -220,7 +220,7 @@ class Other {
     std::map<std::string, std::string, std::less<>> variables = host_.caller().environment;
     for (const auto& [name, value] : kOtherVariables) variables[name] = value;
     std::vector<std::string> environment, words{"hutch"};
-    for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+    for (const auto& [name, value] : variables) environment.push_back(fmt::format("{}={}", name, value));
     words.insert(words.end(), arguments.begin(), arguments.end());
     // By its path: from there it finds its profiles.
     const std::string path = own_path(), program = path.empty() ? "/proc/self/exe" : path;

@@ -45,8 +45,11 @@ class Walk {
     if (depth > kDeepest) return wrong(path, fmt::format("it is more than {} folders deep", kDeepest));
     TRY_DO(visit_(item));
     TRY(const std::vector<std::string> names, names_in(file.get(), path));
-    for (const std::string& each : names)
-      TRY_DO(this->item(file.get(), each, path.empty() ? each : path + "/" + each, depth + 1));
+    for (const std::string& each : names) {
+      std::string below = path;
+      if (!below.empty()) below += '/';
+      TRY_DO(this->item(file.get(), each, below += each, depth + 1));
+    }
     return {};
   }
 

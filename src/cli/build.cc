@@ -37,12 +37,12 @@ class BuildRun {
 
   int run() {
     if (const auto ready = prepare(); !ready) return give_up(ready.error());
-    BuildJob job{
-        .profile = loaded_.profile, .plan = *plan_, .host = session_.host, .into = into_, .keep = keep_};
+    const BuildJob job{
+        .profile = loaded_.profile, .plan = plan_, .host = session_.host, .into = into_, .keep = keep_};
     const auto built = run_build(job, collection_);
     if (!built) return give_up(built.error());
     if (built->ending.status != 0) return tell_failed_build(*built);
-    if (record_) return compare_with_record();
+    if (record_) return compare_with(*record_);
     std::optional<Rebuilt> rebuilt;
     if (words().has("--check")) {
       auto second = build_again(*built);
@@ -68,9 +68,9 @@ class BuildRun {
     session_.complain(loaded_.warnings);
     TRY(plan_,
         compile(loaded_.profile, {.arguments = request_.command, .needs_command = true}, session_.host));
-    session_.complain(plan_->warnings);
-    log_skipped(plan_->skipped, session_.sources);
-    if (record_) return check_inputs_of_record();
+    session_.complain(plan_.warnings);
+    log_skipped(plan_.skipped, session_.sources);
+    if (record_) return check_inputs_of(*record_);
     return {};
   }
 
@@ -83,8 +83,9 @@ class BuildRun {
            .what = "--verify puts nothing anywhere, and goes with none of --check, --into and --record"});
     }
     if (verifies) {
-      TRY(record_, read_record(words().value("--verify")));
-      request_ = record_->request;
+      TRY(ReadRecord record, read_record(words().value("--verify")));
+      request_ = record.request;
+      record_ = std::move(record);
     }
     if (words().operands.empty() && !verifies) {
       return fail({.code = "E0904",
@@ -93,9 +94,9 @@ class BuildRun {
     }
     if (!words().operands.empty()) request_.profile = words().operands[0];
     if (!words().arguments.empty()) request_.command = words().arguments;
-    TRY(LoadRequest own, load_request(words(), request_.profile, session_.host));
-    for (Override& each : own.overrides) request_.overrides.emplace_back(each.option, each.toml);
-    for (auto& [name, value] : own.parameters) request_.parameters[name] = value;
+    TRY(const LoadRequest own, load_request(words(), request_.profile, session_.host));
+    for (const Override& each : own.overrides) request_.overrides.emplace_back(each.option, each.toml);
+    for (const auto& [name, value] : own.parameters) request_.parameters[name] = value;
     load_ = {.profile = request_.profile, .parameters = request_.parameters};
     for (const auto& [option, toml] : request_.overrides) load_.overrides.push_back({option, toml});
     into_ = absolute(words().value("--into"));
@@ -124,8 +125,8 @@ class BuildRun {
   }
 
   /// Before anything runs: other inputs are another build.
-  Result<void> check_inputs_of_record() {
-    for (const Dependency& each : record_->inputs) {
+  Result<void> check_inputs_of(const ReadRecord& record) const {
+    for (const Dependency& each : record.inputs) {
       const auto input = loaded_.profile.build.inputs.find(each.name);
       if (input == loaded_.profile.build.inputs.end()) {
         return fail(
@@ -155,8 +156,8 @@ class BuildRun {
     return built.ending.status;
   }
 
-  int compare_with_record() {
-    const std::vector<Unlike> unlike = compare_outputs(record_->artifacts, collection_.artifacts());
+  int compare_with(const ReadRecord& record) {
+    const std::vector<Unlike> unlike = compare_outputs(record.artifacts, collection_.artifacts());
     if (unlike.empty()) return 0;
     Diagnostics all;
     for (const Unlike& each : unlike) {
@@ -238,9 +239,9 @@ class BuildRun {
       log_line(Verbosity::info, fmt::format("{} is at {}, sha256 {}", each.inside, each.to, each.sha256));
     const Profile& profile = loaded_.profile;
     BuildRecord record{.request = request_,
-                       .plan_digest = plan_digest(*plan_),
+                       .plan_digest = plan_digest(plan_),
                        .epoch = profile.build.epoch ? **profile.build.epoch : kDefaultEpoch,
-                       .facts = facts_of(profile, *plan_, session_.host),
+                       .facts = facts_of(profile, plan_, session_.host),
                        .artifacts = collection_.artifacts(),
                        .outputs = collection_.outputs(),
                        .built = &built,
@@ -268,7 +269,7 @@ class BuildRun {
   /// A record is there as a whole or not at all.
   Result<void> write_record(const std::string& text) const {
     const std::string path = record_path(), made = path + ".new";
-    UniqueFd file(::open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    const UniqueFd file(::open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (file && write_all(file.get(), text) && ::rename(made.c_str(), path.c_str()) == 0) return {};
     const int error = errno;
     if (file) ::unlink(made.c_str());
@@ -284,7 +285,7 @@ class BuildRun {
   BuildRequest request_;
   LoadRequest load_;
   Loaded loaded_;
-  std::optional<Plan> plan_;
+  Plan plan_;
   Collection collection_;
   std::string into_, keep_;
 };

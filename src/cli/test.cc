@@ -85,7 +85,7 @@ class Tester {
     for (std::size_t i = 0; i < count && interrupted_by_ == 0; ++i) {
       // Loaded anew for each: ${CWD} is another.
       auto here = folder.folder_for(i, session_.host);
-      auto loaded = here ? load(profile, *here) : std::unexpected(std::move(here).error());
+      auto loaded = here ? load(profile, *here) : std::unexpected(here.error());
       if (!loaded) {
         give_up(tested, loaded.error());
         return tested;

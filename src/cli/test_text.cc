@@ -94,59 +94,7 @@ void result_json(Json& json, const TestResult& result) {
   });
 }
 
-}  // namespace
-
-std::size_t TestedProfile::skipped() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(results, [](const TestResult& each) { return !each.test.skipped.empty(); }));
-}
-std::size_t TestedProfile::failed() const {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(results, [](const TestResult& each) { return !each.failed.empty(); }));
-}
-std::size_t TestedProfile::passed() const { return results.size() - skipped() - failed(); }
-
-std::string test_text(const TestResult& result) {
-  const std::string name = printable(result.test.name);
-  if (!result.test.skipped.empty())
-    return fmt::format("skip  {}: {}\n", name, printable(result.test.skipped));
-  if (result.failed.empty()) return fmt::format("ok    {}\n", name);
-  std::string text = fmt::format("FAIL  {}\n      --> {}\n", name, printable(result.where));
-  text += fmt::format("      expected {}\n", expected_text(result.test));
-  if (result.test.output) text += excerpt({**result.test.output, false}, false);
-  text += fmt::format("      but {}\n", result.failed);
-  stream_text(text, "standard output:", result.ending.out, false);
-  stream_text(text, "standard error:", result.ending.err, true);
-  return text + indented(result.ending.message);
-}
-
-std::string summary_text(const TestedProfile& tested) {
-  const std::string name = printable(tested.profile);
-  if (!tested.wrong.empty()) return fmt::format("{}: not tested\n", name);
-  if (tested.results.empty()) return fmt::format("{}: no tests\n", name);
-  std::string text = fmt::format("{}: {} passed", name, tested.passed());
-  if (tested.failed() > 0) text += fmt::format(", {} failed", tested.failed());
-  if (tested.skipped() > 0) text += fmt::format(", {} skipped", tested.skipped());
-  return text + "\n";
-}
-
-void test_json(Json& json, const TestedProfile& tested, bool ok) {
-  json.field("profile", tested.profile);
-  json.field("ok", ok);
-  json.field("passed", static_cast<std::uint64_t>(tested.passed()));
-  json.field("failed", static_cast<std::uint64_t>(tested.failed()));
-  json.field("skipped", static_cast<std::uint64_t>(tested.skipped()));
-  json.key("tests");
-  json.array([&] {
-    for (const TestResult& each : tested.results) json.object([&] { result_json(json, each); });
-  });
-  if (tested.wrong.empty()) return;
-  json.key("diagnostics");
-  json.document(tested.wrong);
-}
-
-std::string test_schema() {
-  return R"json({
+constexpr const char* kSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://hutch.example/test.schema.json",
   "title": "What the tests of profiles came to",
@@ -217,6 +165,58 @@ std::string test_schema() {
   }
 }
 )json";
+
+}  // namespace
+
+std::size_t TestedProfile::skipped() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(results, [](const TestResult& each) { return !each.test.skipped.empty(); }));
 }
+std::size_t TestedProfile::failed() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(results, [](const TestResult& each) { return !each.failed.empty(); }));
+}
+std::size_t TestedProfile::passed() const { return results.size() - skipped() - failed(); }
+
+std::string test_text(const TestResult& result) {
+  const std::string name = printable(result.test.name);
+  if (!result.test.skipped.empty())
+    return fmt::format("skip  {}: {}\n", name, printable(result.test.skipped));
+  if (result.failed.empty()) return fmt::format("ok    {}\n", name);
+  std::string text = fmt::format("FAIL  {}\n      --> {}\n", name, printable(result.where));
+  text += fmt::format("      expected {}\n", expected_text(result.test));
+  if (result.test.output) text += excerpt({**result.test.output, false}, false);
+  text += fmt::format("      but {}\n", result.failed);
+  stream_text(text, "standard output:", result.ending.out, false);
+  stream_text(text, "standard error:", result.ending.err, true);
+  return text + indented(result.ending.message);
+}
+
+std::string summary_text(const TestedProfile& tested) {
+  const std::string name = printable(tested.profile);
+  if (!tested.wrong.empty()) return fmt::format("{}: not tested\n", name);
+  if (tested.results.empty()) return fmt::format("{}: no tests\n", name);
+  std::string text = fmt::format("{}: {} passed", name, tested.passed());
+  if (tested.failed() > 0) text += fmt::format(", {} failed", tested.failed());
+  if (tested.skipped() > 0) text += fmt::format(", {} skipped", tested.skipped());
+  return text + "\n";
+}
+
+void test_json(Json& json, const TestedProfile& tested, bool ok) {
+  json.field("profile", tested.profile);
+  json.field("ok", ok);
+  json.field("passed", static_cast<std::uint64_t>(tested.passed()));
+  json.field("failed", static_cast<std::uint64_t>(tested.failed()));
+  json.field("skipped", static_cast<std::uint64_t>(tested.skipped()));
+  json.key("tests");
+  json.array([&] {
+    for (const TestResult& each : tested.results) json.object([&] { result_json(json, each); });
+  });
+  if (tested.wrong.empty()) return;
+  json.key("diagnostics");
+  json.document(tested.wrong);
+}
+
+std::string test_schema() { return kSchema; }
 
 }  // namespace hutch
