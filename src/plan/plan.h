@@ -26,7 +26,7 @@ struct Plan {
   std::uint32_t pins = 0;   ///< how many sources are pinned
   std::vector<Skipped> skipped;
   std::vector<Said<std::string>>
-      remarks;           ///< things worth knowing that nobody asked for: "/proc is the outer one"
+      remarks;  ///< things worth knowing that nobody asked for: "/proc is the outer one"
   std::vector<Unpinned> unpinned;
   Diagnostics warnings;  ///< what will be done and is probably not what was meant
   std::string profile_name;
