@@ -79,7 +79,8 @@ int access_command(Session& session) {
       wrong.push_back({.code = "E0906",
                        .what = fmt::format("`{}` is not an absolute path", word),
                        .at = session.words.operands_at[i],
-                       .help = "paths of a sandbox are asked from its root: /usr/bin/env"});
+                       .help = fmt::format("paths of a sandbox are asked from its root: {}",
+                                           absolute_from(session.host.caller().directory, word))});
       continue;
     }
     auto answer = access_of(loaded->profile, session.host, normalise(word));
