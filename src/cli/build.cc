@@ -260,9 +260,9 @@ class BuildRun {
     if (words().has("--record")) return absolute(words().value("--record"));
     const Profile& profile = loaded_.profile;
     if (profile.build.record && into_.empty()) return **profile.build.record;
-    std::string name(name_of("/" + request_.profile));
-    if (name.ends_with(".toml")) name.resize(name.size() - 5);
-    if (profile.name) name = **profile.name;
+    std::string name = profile.name ? **profile.name : request_.profile;
+    name = std::string(name_of("/" + name));  // "build/make" is in a folder
+    if (!profile.name && name.ends_with(".toml")) name.resize(name.size() - 5);
     return absolute_from(into_.empty() ? session_.host.caller().directory : into_, name + ".provenance.json");
   }
 
