@@ -177,7 +177,7 @@ class Writer {
     json_.field("type", "object");
     member("propertyNames", [&] {
       json_.field("pattern", target_pattern());
-      member("not", [&] { json_.field("pattern", inputs ? R"(^/$|^([^\\]|\\.)*[*?[])" : "^/$"); });
+      member("not", [&] { json_.field("pattern", inputs ? R"(^/$|^([^\\]|\\.)*[*?\[])" : "^/$"); });
     });
     member("additionalProperties", [&] {
       any_of([&] { string_like("^[^\\u0000]+$"); },
