@@ -24,37 +24,9 @@
 namespace hutch {
 namespace {
 
-constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-
 Diagnostic no_process(const char* call) {
   return {.code = "E0923", .what = fmt::format("a test cannot be run: {}: {}", call, ::strerror(errno))};
 }
-
-/// Signals that end us wait in a descriptor, so that the folder of a test can be removed first.
-class HeldSignals {
- public:
-  HeldSignals() {
-    ::sigemptyset(&held_);
-    for (const int each : kSignals) ::sigaddset(&held_, each);
-    ::sigprocmask(SIG_BLOCK, &held_, &before_);
-    fd_ = UniqueFd(::signalfd(-1, &held_, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  ~HeldSignals() { let_go(); }
-  HeldSignals(const HeldSignals&) = delete;
-  HeldSignals& operator=(const HeldSignals&) = delete;
-
-  void let_go() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
-  [[nodiscard]] int fd() const { return fd_.get(); }
-  [[nodiscard]] int take() const {
-    signalfd_siginfo signal = {};
-    return ::read(fd_.get(), &signal, sizeof signal) == sizeof signal ? static_cast<int>(signal.ssi_signo)
-                                                                      : 0;
-  }
-
- private:
-  sigset_t held_, before_;
-  UniqueFd fd_;
-};
 
 struct Ends {
   UniqueFd reader, writer;
@@ -90,7 +62,7 @@ bool read_some(int fd, std::size_t most, Written& into) {
 
 class Capture {
  public:
-  explicit Capture(std::size_t most) : most_(most) {}
+  Capture(const HeldSignals& signals, std::size_t most) : most_(most), signals_(signals) {}
 
   Result<Captured> run(const std::string& folder, std::string_view input,
                        const std::function<std::string()>& body) {
@@ -149,16 +121,33 @@ class Capture {
   }
 
   std::size_t most_;
-  HeldSignals signals_;
+  const HeldSignals& signals_;
   Ends out_, err_, told_;
   Captured captured_;
 };
 
 }  // namespace
 
-Result<Captured> capture(const std::string& folder, std::string_view input, std::size_t most,
-                         const std::function<std::string()>& body) {
-  return Capture(most).run(folder, input, body);
+HeldSignals::HeldSignals() {
+  sigset_t held;
+  ::sigemptyset(&held);
+  for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) ::sigaddset(&held, each);
+  ::sigprocmask(SIG_BLOCK, &held, &before_);
+  fd_ = UniqueFd(::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+HeldSignals::~HeldSignals() { let_go(); }
+
+void HeldSignals::let_go() const { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+int HeldSignals::take() const {
+  signalfd_siginfo signal = {};
+  return ::read(fd_.get(), &signal, sizeof signal) == sizeof signal ? static_cast<int>(signal.ssi_signo) : 0;
+}
+
+Result<Captured> capture(const HeldSignals& signals, const std::string& folder, std::string_view input,
+                         std::size_t most, const std::function<std::string()>& body) {
+  return Capture(signals, most).run(folder, input, body);
 }
 
 }  // namespace hutch

@@ -136,11 +136,12 @@ std::string TestEnding::differs_from(const TestCase& test) const {
 }
 
 Result<TestEnding> play_test(const TestCase& test, const Loaded& loaded, const std::string& folder,
-                             const Sources& sources) {
+                             const HeldSignals& signals, const Sources& sources) {
   const Profile profile = profile_of_test(loaded.profile);
   const std::size_t expected = test.output ? test.output->value.size() : 0;
   const std::size_t most = expected + kKept;
-  TRY(Captured captured, capture(folder, test.input, most, [&] { return play(profile, test, sources); }));
+  TRY(Captured captured,
+      capture(signals, folder, test.input, most, [&] { return play(profile, test, sources); }));
   const std::int64_t timeout = profile.process.timeout ? profile.process.timeout->value : 0;
   TestEnding ending{.seconds = timeout / kSecond,
                     .out = std::move(captured.out),

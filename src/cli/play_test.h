@@ -33,6 +33,6 @@ struct TestEnding {
 /// Runs a test as `hutch run` would run its command, in the sandbox of `loaded`, from `folder`: the same plan
 /// but for the command and the standard streams, and by the same way. E0923 where there is no process for it.
 Result<TestEnding> play_test(const TestCase& test, const Loaded& loaded, const std::string& folder,
-                             const Sources& sources);
+                             const HeldSignals& signals, const Sources& sources);
 
 }  // namespace hutch

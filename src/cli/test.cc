@@ -83,6 +83,8 @@ class Tester {
     TestFolder folder;
     std::size_t count = 1;
     for (std::size_t i = 0; i < count && interrupted_by_ == 0; ++i) {
+      interrupted_by_ = signals_.take();
+      if (interrupted_by_ != 0) break;
       // Loaded anew for each: ${CWD} is another.
       auto here = folder.folder_for(i, session_.host);
       auto loaded = here ? load(profile, *here) : std::unexpected(here.error());
@@ -102,7 +104,7 @@ class Tester {
       tested.results.push_back(*result);
       say(test_text(*result));
     }
-    say(summary_text(tested));
+    if (interrupted_by_ == 0) say(summary_text(tested));
     return tested;
   }
 
@@ -123,7 +125,7 @@ class Tester {
                       .where = session_.sources.where(test.at),
                       .file = session_.sources.name(test.at.source)};
     if (!test.skipped.empty()) return result;
-    TRY(result.ending, play_test(test, loaded, folder, session_.sources));
+    TRY(result.ending, play_test(test, loaded, folder, signals_, session_.sources));
     interrupted_by_ = result.ending.interrupted_by;
     result.failed = result.ending.differs_from(test);
     return result;
@@ -142,6 +144,7 @@ class Tester {
   }
 
   Session& session_;
+  const HeldSignals signals_;
   int interrupted_by_ = 0;
   bool could_say_ = true;
 };

@@ -141,3 +141,106 @@ TEST_CASE("tests as data, and mistakes in them at their place") {
   CHECK(has(wrong.err, "did you mean `expect`?"));
   CHECK(has(wrong.err, "error[E0105]: `run` of a [[test]] cannot be empty"));
 }
+
+TEST_CASE("tests: statuses are those of hutch run") {
+  const Workspace here;
+  const struct {
+    const char *run, *status;
+  } rows[] = {{"['no-such-program']", "127"},
+              {"['/usr']", "126"},
+              {"['sh', '-c', 'exit 125']", "125"},
+              {"['sh', '-c', 'kill -TERM $$$$']", "143"},
+              {"['sleep', '60']", "124"}};
+  for (const auto& row : rows) {
+    const Answer answer =
+        test(here, std::string("[[test]]\nrun = ") + row.run + "\nexpect = { exit = " + row.status + " }\n",
+             {"--timeout", "1s"});
+    CAPTURE(row.run, answer.out, answer.err);
+    CHECK(answer.status == 0);
+  }
+}
+
+TEST_CASE("tests: denied is a program that began and was refused, by status or by signal") {
+  const Workspace here;
+  for (const char* run : {"kill -SYS $$$$", "kill -XFSZ $$$$", "exit 126", ": > /usr/x"}) {
+    const Answer answer = test(here, entry(run, "expect = 'denied'"));
+    CAPTURE(run, answer.out, answer.err);
+    CHECK(answer.status == 0);
+  }
+  for (const char* run : {"['/usr']", "['/dev/null']"}) {
+    const Answer answer = test(here, std::string("[[test]]\nrun = ") + run + "\nexpect = 'denied'\n");
+    CAPTURE(run, answer.out, answer.err);
+    CHECK(answer.status == 1);
+    CHECK(has(answer.out, "it could not be executed, so that it was denied nothing"));
+  }
+}
+
+TEST_CASE("tests: the command and the streams are the test's, the rest is the profile's") {
+  const Workspace here;
+  const std::string file = here / "out";
+  const Answer answer = test(here,
+                             "[process]\ncommand = ['no-such-program']\nargs = 'append'\nargv0 = 'other'\n"
+                             "stdout = '" +
+                                 file + "'\n" +
+                                 entry("uname -n; cat; test -t 0 || echo no terminal; echo $$0",
+                                       "expect = { stdout = \"tested\\nno terminal\\nsh\\n\" }"),
+                             {}, "hostname = 'tested'\n");
+  CAPTURE(answer.out, answer.err);
+  CHECK(answer.status == 0);
+  CHECK(::access(file.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("tests: locked folders, links and a signal leave nothing behind") {
+  const Workspace here, temporary;
+  const Options options{.env = {{"TMPDIR", temporary.path()}}};
+  const std::string locked = here.profile(
+      "locked", std::string(kSystem) + "'${CWD}' = 'rw'\n" +
+                    entry("mkdir -p a/b; ln -s " + here.path() + " a/b/link; chmod 0 a/b; chmod 500 a", "") +
+                    entry("ls", "expect = { stdout = '' }"));
+  here.write("kept", "x");
+  const Answer answer = run_hutch({"test", locked}, options);
+  CAPTURE(answer.out, answer.err);
+  CHECK(answer.status == 0);
+  CHECK(std::filesystem::is_empty(temporary.path()));
+  CHECK(::access((here / "kept").c_str(), F_OK) == 0);
+
+  const std::string hangs =
+      here.profile("hangs", std::string(kSystem) + entry("true", "name = 'first'") + entry("sleep 60", ""));
+  Running running({"test", hangs}, options);
+  REQUIRE(running.wait_for("ok    first").empty());
+  running.signal(SIGTERM);
+  const Answer ended = running.wait();
+  CHECK(ended.status == 128 + SIGTERM);
+  CHECK_FALSE(has(ended.out, "passed"));
+  CHECK(std::filesystem::is_empty(temporary.path()));
+}
+
+TEST_CASE("tests: much output is cut, and who stays behind does not hold the test up") {
+  const Workspace here;
+  const Answer answer =
+      test(here, entry("sleep 60 & head -c 3000000 /dev/zero | tr '\\0' x", "expect = { stdout = 'y' }"));
+  CHECK(answer.status == 1);
+  CHECK(answer.out.size() < 5000);
+  CHECK(has(answer.out, "its standard output is another"));
+}
+
+TEST_CASE("tests: a profile without any is said to have none, and --strict fails where nothing was proven") {
+  const Workspace here;
+  const Answer none = test(here, "");
+  CHECK(none.status == 0);
+  CHECK(has(none.out, ": no tests\n"));
+  CHECK(test(here, "", {"--strict"}).status == 1);
+  const std::string skipped = entry("true", "when = { exists = '/no/where' }");
+  CHECK(test(here, skipped).status == 0);
+  CHECK(test(here, skipped, {"--strict"}).status == 1);
+}
+
+TEST_CASE("tests: what cannot be loaded is not tested, the others are") {
+  const Workspace here;
+  const std::string broken = here.profile("broken", "nme = \"x\"\n");
+  const std::string box = here.profile("box", std::string(kSystem) + entry("true", "name = 'it'"));
+  const Answer answer = run_hutch({"test", broken, box});
+  CHECK(answer.status == 1);
+  CHECK(answer.out == broken + ": not tested\nok    it\n" + box + ": 1 passed\n");
+  CHECK(has(answer.err, "error[E0102]: unknown key `nme`"));
+}
