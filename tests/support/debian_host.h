@@ -34,7 +34,9 @@ inline FakeHost debian_host() {
                              "/proc/fs",
                              "/sys",
                              "/var/lib",
-                             "/home/ada/work"}) {
+                             "/home/ada/work",
+                             "/home/ada/.local/share/hutch/home/default",
+                             "/root/.local/share/hutch/home/default"}) {
     host.dir(folder);
   }
   host.dir("/tmp", 01777).dir("/var/tmp", 01777).dir("/dev/shm", 01777).dir("/dev/pts");
