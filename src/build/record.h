@@ -59,11 +59,12 @@ struct ReadRecord {
 /// E0709: it is no record of a build by hutch.
 Result<ReadRecord> read_record(const std::string& path);
 
-/// The first thing that is not the same in both, as a sentence; empty where all is.
+/// Something that two builds did not make the same.
 struct Unlike {
   std::string name;  ///< of the artifact
-  std::string what;
+  std::string what;  ///< as a sentence
 };
+/// In byte order of their names; empty where all is the same.
 std::vector<Unlike> compare_outputs(const std::vector<Artifact>& first, const std::vector<Artifact>& second);
 
 }  // namespace hutch

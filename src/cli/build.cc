@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -46,7 +47,7 @@ class BuildRun {
     std::optional<Rebuilt> rebuilt;
     if (words().has("--check")) {
       auto second = build_again(*built);
-      if (!second) return give_up(second.error(), kDiffers);
+      if (!second) return give_up(second.error(), tells_difference(second.error()) ? kDiffers : kTrouble);
       rebuilt = *std::move(second);
     }
     const auto finished = finish(*built, rebuilt ? &*rebuilt : nullptr);
@@ -54,6 +55,8 @@ class BuildRun {
   }
 
  private:
+  static bool tells_difference(const Diagnostics& diagnostics) { return diagnostics.front().code == "E0708"; }
+
   [[nodiscard]] const Words& words() const { return session_.words; }
 
   int give_up(const Diagnostics& diagnostics, int status = kTrouble) {
@@ -84,7 +87,7 @@ class BuildRun {
     }
     if (verifies) {
       TRY(ReadRecord record, read_record(words().value("--verify")));
-      request_ = record.request;
+      request_.profile = record.request.profile;
       record_ = std::move(record);
     }
     if (words().operands.empty() && !verifies) {
@@ -97,6 +100,7 @@ class BuildRun {
     TRY(const LoadRequest own, load_request(words(), request_.profile, session_.host));
     for (const Override& each : own.overrides) request_.overrides.emplace_back(each.option, each.toml);
     for (const auto& [name, value] : own.parameters) request_.parameters[name] = value;
+    if (record_) TRY_DO(agrees_with(record_->request));
     load_ = {.profile = request_.profile, .parameters = request_.parameters};
     for (const auto& [option, toml] : request_.overrides) load_.overrides.push_back({option, toml});
     into_ = absolute(words().value("--into"));
@@ -107,6 +111,38 @@ class BuildRun {
       into_ = scratch_->path() + "/out";
     }
     return {};
+  }
+
+  /// A record may be somebody else's: what is opened and what runs is the caller's to say.
+  [[nodiscard]] Result<void> agrees_with(const BuildRequest& recorded) const {
+    const auto toml = [](const auto& overrides) {
+      std::vector<std::string> all;
+      for (const auto& each : overrides) all.push_back(each.second);
+      return all;
+    };
+    const bool names_file = words().operands.empty() && recorded.profile.find('/') != std::string::npos;
+    if (!names_file && toml(recorded.overrides) == toml(request_.overrides) &&
+        recorded.parameters == request_.parameters && recorded.command == request_.command)
+      return {};
+    std::string line = "hutch build --verify " + typed(words().value("--verify"));
+    for (const std::string& each : toml(recorded.overrides)) line.append(" --set ").append(typed(each));
+    for (const auto& [name, value] : recorded.parameters)
+      line.append(" --param ").append(typed(fmt::format("{}={}", name, value)));
+    line.append(" ").append(typed(request_.profile));
+    if (!recorded.command.empty()) line.append(" --");
+    for (const std::string& word : recorded.command) line.append(" ").append(typed(word));
+    return fail({.code = "E0714",
+                 .what = "the record is of a build that was asked for with other words",
+                 .cause =
+                     "a profile's file, options, parameters and words are not taken from a record, which "
+                     "may be somebody else's",
+                 .help = fmt::format("if you agree with it: {}", line)});
+  }
+  /// As a shell reads it.
+  static std::string typed(const std::string& word) {
+    std::string text = "'";
+    for (const char c : printable(word)) text += c == '\'' ? "'\\''" : std::string(1, c);
+    return text + "'";
   }
 
   [[nodiscard]] std::string absolute(const std::string& path) const {
@@ -126,6 +162,14 @@ class BuildRun {
 
   /// Before anything runs: other inputs are another build.
   Result<void> check_inputs_of(const ReadRecord& record) const {
+    for (const auto& [target, input] : loaded_.profile.build.inputs) {
+      if (std::ranges::find(record.inputs, target, &Dependency::name) != record.inputs.end()) continue;
+      return fail(
+          {.code = "E0710",
+           .what = fmt::format("the profile has an input {}, and the record has none", quoted(target)),
+           .at = input.at,
+           .help = "nothing ran; build with the profile that the record was made with"});
+    }
     for (const Dependency& each : record.inputs) {
       const auto input = loaded_.profile.build.inputs.find(each.name);
       if (input == loaded_.profile.build.inputs.end()) {

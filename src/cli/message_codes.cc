@@ -407,6 +407,10 @@ constexpr MessageCode kCodes[] = {
      "out."},
     {"E0713", "interrupted",
      "A signal asked `hutch build` to end while it took outputs. What it had copied is gone."},
+    {"E0714", "a record of a build that was asked for with other words",
+     "A record names the profile, options, parameters and words that a build was asked for with. Somebody "
+     "else may have written it, so a profile's file and all the rest are not taken from it: say them "
+     "yourself, if you agree with them."},
 
     // The command line.
     {"E0901", "unknown command", "`hutch help` lists commands. To run a profile: hutch run PROFILE."},

@@ -477,7 +477,7 @@ TEST_CASE("a record can be verified: the same inputs and outputs, or what is not
                         "[build.inputs]\n\"/build/src\" = \"./src\"\n[build.outputs]\n\"/build/made\" = "
                         "\"./made\"\n"));
   REQUIRE(run_hutch({"build", "--record", "r.json", box}, {.cwd = here.path()}).status == 0);
-  const Answer same = run_hutch({"build", "--verify", "r.json"}, {.cwd = here.path()});
+  const Answer same = run_hutch({"build", "--verify", "r.json", box}, {.cwd = here.path()});
   CAPTURE(same.err);
   CHECK(same.status == 0);
 
@@ -487,14 +487,46 @@ TEST_CASE("a record can be verified: the same inputs and outputs, or what is not
   std::string other = record;
   other.replace(other.find(made), 64, std::string(64, '0'));
   here.write("other.json", other);
-  const Answer differs = run_hutch({"build", "--verify", "other.json"}, {.cwd = here.path()});
+  const Answer differs = run_hutch({"build", "--verify", "other.json", box}, {.cwd = here.path()});
   CHECK(differs.status == 1);
   CHECK(has(differs.err, "error[E0710]: \"made\" is not what the record says"));
 
   here.write("src", "another\n");
-  const Answer input = run_hutch({"build", "--verify", "r.json"}, {.cwd = here.path()});
+  const Answer input = run_hutch({"build", "--verify", "r.json", box}, {.cwd = here.path()});
   CHECK(input.status == 125);
   CHECK(has(input.err, "error[E0710]: the input \"/build/src\" is not what the record says"));
+
+  // What runs and what it may reach is never the record's to say.
+  here.write("src", "input\n");
+  const std::string words_at = "\"command\": []", options_at = "\"options\": []";
+  REQUIRE(has(record, words_at));
+  REQUIRE(has(record, options_at));
+  std::string hostile = record;
+  hostile.replace(hostile.find(words_at), words_at.size(),
+                  R"("command": ["sh", "-c", "echo ran; cp src made"])");
+  here.write("hostile.json", hostile);
+  const Answer commanded = run_hutch({"build", "--verify", "hostile.json", box}, {.cwd = here.path()});
+  CAPTURE(commanded.err);
+  CHECK(commanded.status == 125);
+  CHECK(commanded.out.empty());
+  CHECK(has(commanded.err, "error[E0714]"));
+  CHECK(has(commanded.err, "--verify 'hostile.json' '" + box + "' -- 'sh' '-c' 'echo ran; cp src made'"));
+  hostile = record;
+  hostile.replace(hostile.find(options_at), options_at.size(),
+                  R"("options": [{"option": "--set", "toml": "namespaces.net = 'host'"}])");
+  here.write("hostile.json", hostile);
+  const Answer opened = run_hutch({"build", "--verify", "hostile.json", box}, {.cwd = here.path()});
+  CHECK(opened.status == 125);
+  CHECK(has(opened.err, "error[E0714]"));
+  const Answer unsaid = run_hutch({"build", "--verify", "r.json"}, {.cwd = here.path()});
+  CAPTURE(unsaid.err);
+  CHECK(unsaid.status == 125);
+  CHECK(has(unsaid.err, "error[E0714]"));
+  CHECK(has(unsaid.err, "hutch build --verify 'r.json' '" + box + "'\n"));
+  const Answer agreed = run_hutch(
+      {"build", "--verify", "hostile.json", "--set", "namespaces.net = 'host'", box}, {.cwd = here.path()});
+  CAPTURE(agreed.err);
+  CHECK(agreed.status == 0);
 
   for (const std::string text :
        {"", "{}", "[1]", "\"x\"", R"({"_type":"https://in-toto.io/Statement/v1"})"}) {

@@ -68,6 +68,9 @@ TEST_CASE(
   INFO(answer.err);
   CHECK(answer.status == 7);
   CHECK(answer.out == "greet a b --help in inside, wrapped by greet\n");
+  // A first word that hutch would take for its own is the program's, too.
+  CHECK(run_program({home.wrapper(), "--", "x"}, home.options()).out ==
+        "greet -- x in inside, wrapped by greet\n");
 }
 
 TEST_CASE("the program may move: the wrapper finds it where it is now") {
