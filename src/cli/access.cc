@@ -10,7 +10,7 @@
 namespace hutch {
 namespace {
 
-struct Asked {
+struct Access {
   std::string path;
   AccessAnswer answer;
 };
@@ -27,7 +27,7 @@ std::string rights(const AccessAnswer& answer) {
   return can.empty() ? "visible, but out of bounds" : can;
 }
 
-std::string for_people(const std::vector<Asked>& all, const Sources& sources) {
+std::string for_people(const std::vector<Access>& all, const Sources& sources) {
   std::string text;
   for (const auto& [path, answer] : all) {
     text += fmt::format("{}: {}\n", printable(path), rights(answer));
@@ -38,7 +38,7 @@ std::string for_people(const std::vector<Asked>& all, const Sources& sources) {
   return text;
 }
 
-std::string for_programs(const std::vector<Asked>& all, const Sources& sources) {
+std::string for_programs(const std::vector<Access>& all, const Sources& sources) {
   Json json;
   json.object([&] {
     json.key("paths");
@@ -71,7 +71,7 @@ int access_command(Session& session) {
     return 1;
   }
   session.complain(loaded->warnings);
-  std::vector<Asked> all;
+  std::vector<Access> all;
   Diagnostics wrong;
   for (std::size_t i = 1; i < session.words.operands.size(); ++i) {
     const std::string& word = session.words.operands[i];

@@ -14,18 +14,18 @@ namespace hutch {
 namespace {
 
 /// Everything there is to say about one profile: errors, warnings, and what it reaches where it compiles.
-struct Look {
+struct Findings {
   Diagnostics diagnostics;
   std::optional<Exposure> exposure;
 };
 
-Look look_at(const std::string& profile, Session& session) {
+Findings look_at(const std::string& profile, Session& session) {
   auto request = load_request(session.words, profile, session.host);
   if (!request) return {.diagnostics = request.error()};
   request->with_tests = true;
   auto loaded = load_profile(*request, session.host, session.sources);
   if (!loaded) return {.diagnostics = std::move(loaded).error()};
-  Look look{.diagnostics = std::move(loaded->warnings)};
+  Findings look{.diagnostics = std::move(loaded->warnings)};
   const auto add = [&look](const Diagnostics& more) {
     look.diagnostics.insert(look.diagnostics.end(), more.begin(), more.end());
   };
@@ -57,7 +57,7 @@ int check_command(Session& session) {
   std::string reached;
   Json json;
   const auto each = [&](const std::string& profile) {
-    const Look look = look_at(profile, session);
+    const Findings look = look_at(profile, session);
     const Diagnostics& diagnostics = look.diagnostics;
     all_pass = all_pass && passes(diagnostics, strict);
     found.insert(found.end(), diagnostics.begin(), diagnostics.end());

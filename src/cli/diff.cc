@@ -10,7 +10,7 @@
 namespace hutch {
 namespace {
 
-constexpr int kWider = 1, kTrouble = 2;
+constexpr int kWider = 1, kNotCompared = 2;
 
 /// What one profile grants here and now; its warnings are told on the way.
 Result<Grants> grants_of_profile(const std::string& name, const Session& session) {
@@ -32,13 +32,13 @@ int diff_command(Session& session) {
   if (!second) wrong.insert(wrong.end(), second.error().begin(), second.error().end());
   if (!first || !second) {
     session.complain(wrong);
-    return kTrouble;
+    return kNotCompared;
   }
   const std::vector<Difference> differences = compare(*first, *second);
   const std::string text = session.wants_json()
                                ? differences_json(differences, names[0], names[1], session.sources)
                                : differences_text(differences, session.sources);
-  if (!session.say(text)) return kTrouble;
+  if (!session.say(text)) return kNotCompared;
   return widens(differences) ? kWider : 0;
 }
 

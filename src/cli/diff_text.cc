@@ -10,11 +10,11 @@
 namespace hutch {
 namespace {
 
-struct Words {
+struct Wording {
   char sign;
   const char* word;
 };
-Words words_of(Change change) {
+Wording words_of(Change change) {
   switch (change) {
     case Change::wider:
       return {'+', "wider"};

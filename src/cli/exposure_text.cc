@@ -10,7 +10,7 @@
 namespace hutch {
 namespace {
 
-constexpr const char* kSchema = R"json({
+constexpr const char* kCheckSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://hutch.example/check.schema.json",
   "title": "What is wrong with profiles, and what they reach",
@@ -169,6 +169,6 @@ void exposure_json(Json& json, const Exposure& exposure) {
   });
 }
 
-std::string check_schema() { return kSchema; }
+std::string check_schema() { return kCheckSchema; }
 
 }  // namespace hutch

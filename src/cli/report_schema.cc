@@ -3,7 +3,7 @@
 namespace hutch {
 namespace {
 
-constexpr const char* kSchema = R"json({
+constexpr const char* kReportSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://hutch.example/report.schema.json",
   "title": "What a launch came to",
@@ -171,6 +171,6 @@ constexpr const char* kSchema = R"json({
 
 }  // namespace
 
-std::string report_schema() { return kSchema; }
+std::string report_schema() { return kReportSchema; }
 
 }  // namespace hutch

@@ -11,7 +11,7 @@ namespace hutch {
 namespace {
 
 constexpr std::size_t kLines = 10;
-constexpr std::size_t kWidth = 160;
+constexpr std::size_t kWidestLine = 160;
 
 std::string expected_text(const TestCase& test) {
   if (test.denied) return "denied: it runs, and fails";
@@ -32,8 +32,8 @@ std::string excerpt(const Written& written, bool last) {
   if (is_long && !last) lines.resize(kLines);
   std::string text(is_long && last ? more : "");
   for (const std::string_view line : lines) {
-    const bool is_wide = line.size() > kWidth;
-    text += fmt::format("             | {}{}\n", printable(line.substr(0, kWidth)), is_wide ? "…" : "");
+    const bool is_wide = line.size() > kWidestLine;
+    text += fmt::format("             | {}{}\n", printable(line.substr(0, kWidestLine)), is_wide ? "…" : "");
   }
   if ((is_long && !last) || written.is_cut) text += more;
   return text;
@@ -94,7 +94,7 @@ void result_json(Json& json, const TestResult& result) {
   });
 }
 
-constexpr const char* kSchema = R"json({
+constexpr const char* kTestSchema = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://hutch.example/test.schema.json",
   "title": "What the tests of profiles came to",
@@ -217,6 +217,6 @@ void test_json(Json& json, const TestedProfile& tested, bool ok) {
   json.document(tested.wrong);
 }
 
-std::string test_schema() { return kSchema; }
+std::string test_schema() { return kTestSchema; }
 
 }  // namespace hutch

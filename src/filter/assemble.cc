@@ -31,11 +31,6 @@ constexpr sock_filter jump(std::size_t by) {
   return {BPF_JMP | BPF_JA, 0, 0, static_cast<std::uint32_t>(by)};
 }
 
-/// Lower is stricter: seccomp(2) compares actions as signed numbers.
-std::int32_t rank(std::uint32_t action) {
-  return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
-}
-
 struct Branch {
   std::vector<Condition> conditions;
   std::uint32_t action = 0;

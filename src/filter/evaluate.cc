@@ -247,11 +247,11 @@ std::uint32_t evaluate(std::span<const sock_filter> program, const seccomp_data&
   return SECCOMP_RET_KILL_PROCESS;
 }
 
+std::int32_t rank(std::uint32_t action) {
+  return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
+}
+
 std::uint32_t strictest(std::uint32_t newer, std::uint32_t older) {
-  // As a signed number the strictest action is the lowest: seccomp(2).
-  const auto rank = [](std::uint32_t action) {
-    return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
-  };
   return rank(older) < rank(newer) ? older : newer;
 }
 

@@ -29,6 +29,9 @@ std::optional<ProgramFault> fault_of(std::span<const sock_filter> program);
 /// of x32 for a call of that.
 std::uint32_t evaluate(std::span<const sock_filter> program, const seccomp_data& call);
 
+/// Lower is stricter: seccomp(2) compares actions as signed numbers.
+std::int32_t rank(std::uint32_t action);
+
 /// The answer that counts where two filters are stacked: the one of the stricter action. Of two equally
 /// strict ones the kernel takes the one whose filter was loaded last: `newer`.
 std::uint32_t strictest(std::uint32_t newer, std::uint32_t older);

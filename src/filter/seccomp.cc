@@ -23,9 +23,6 @@ namespace {
 constexpr std::uint32_t kEperm = SECCOMP_RET_ERRNO | EPERM;
 constexpr std::uint32_t kEnosys = SECCOMP_RET_ERRNO | ENOSYS;
 
-std::int32_t rank(std::uint32_t action) {
-  return static_cast<std::int32_t>(action & SECCOMP_RET_ACTION_FULL);
-}
 bool is_errno(std::uint32_t action) { return (action & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO; }
 /// The call is made.
 bool lets_through(std::uint32_t action) { return rank(action) >= rank(SECCOMP_RET_LOG); }

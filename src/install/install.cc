@@ -14,7 +14,7 @@
 namespace hutch {
 namespace {
 
-constexpr std::size_t kLargest = 1 << 20;
+constexpr std::size_t kLargestText = 1 << 20;
 constexpr std::string_view kEntries = "applications", kServices = "dbus-1/services";
 
 std::string variable_or(const Host& host, const char* name, const std::string& fallback) {
@@ -83,7 +83,7 @@ class Planner {
       std::vector<std::string> names;
       names_below(folder, "", ending, host_, names);
       for (const std::string& name : names) {
-        const auto text = host_.read(join_path(folder, name), kLargest);
+        const auto text = host_.read(join_path(folder, name), kLargestText);
         if (!text || begins_marked(*text) || !seen.insert(name).second) continue;
         const Rewritten copy = rewrite(*text, stand_in_);
         if (!copy.starts_program) continue;
@@ -142,7 +142,7 @@ void list_folder(const std::string& folder, std::string_view ending, bool wrappe
     const std::string path = join_path(folder, name);
     if (host.look(path).kind != FileKind::file) continue;
     if (const auto begin = host.read(path, kMarkerReach); !begin || !begins_marked(*begin)) continue;
-    const auto mark = read_marker(host.read(path, kLargest).value_or(""));
+    const auto mark = read_marker(host.read(path, kLargestText).value_or(""));
     if (mark)
       all.push_back(
           {.path = path, .profile = mark->profile, .is_wrapper = wrappers, .unchanged = mark->unchanged});

@@ -22,6 +22,7 @@
 #include "child/channel.h"
 #include "launch/become_owner.h"
 #include "launch/errno_text.h"
+#include "launch/seals.h"
 
 namespace hutch {
 namespace {
@@ -30,7 +31,6 @@ constexpr std::size_t kMostDescriptors = 16;
 constexpr char kAnswered = 'a', kRefused = 'r';
 constexpr int kPatience = 3000;  ///< milliseconds
 constexpr off_t kLongestReply = 64 << 20;
-constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
 sockaddr_un address_of(const std::string& path) {
   sockaddr_un address = {};
@@ -133,16 +133,16 @@ Result<std::string> read_sealed(const Registered& sandbox, int file) {
 }
 
 /// In the order of kNamespaceFiles.
-constexpr std::array<int, kNamespaceFileCount> kTypes{CLONE_NEWUSER,   CLONE_NEWNS,  CLONE_NEWPID,
-                                                      CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
-                                                      CLONE_NEWCGROUP, CLONE_NEWTIME};
+constexpr std::array<int, kNamespaceFileCount> kFileTypes{CLONE_NEWUSER,   CLONE_NEWNS,  CLONE_NEWPID,
+                                                          CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
+                                                          CLONE_NEWCGROUP, CLONE_NEWTIME};
 
 bool are_namespaces(const std::vector<UniqueFd>& descriptors) {
-  if (descriptors.size() != kTypes.size()) return false;
-  for (std::size_t i = 0; i < kTypes.size(); ++i) {
+  if (descriptors.size() != kFileTypes.size()) return false;
+  for (std::size_t i = 0; i < kFileTypes.size(); ++i) {
     struct statfs on = {};
     const int fd = descriptors[i].get();
-    if (::fstatfs(fd, &on) < 0 || on.f_type != NSFS_MAGIC || ::ioctl(fd, NS_GET_NSTYPE) != kTypes[i])
+    if (::fstatfs(fd, &on) < 0 || on.f_type != NSFS_MAGIC || ::ioctl(fd, NS_GET_NSTYPE) != kFileTypes[i])
       return false;
   }
   return true;

@@ -15,12 +15,12 @@
 #include "base/own_path.h"
 #include "child/read_only_image.h"
 #include "launch/errno_text.h"
+#include "launch/seals.h"
 
 namespace hutch {
 namespace {
 
 constexpr const char* kImage = "/proc/self/exe";
-constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 constexpr unsigned kExecutableMemfd = 0x10;  // MFD_EXEC, Linux 6.3
 
 char** g_argv = nullptr;

@@ -15,7 +15,7 @@ namespace {
 /// At most this much at once: a pipe that is ready for writing takes it without waiting (PIPE_BUF of
 /// pipe(7)).
 constexpr std::size_t kPiece = 4096;
-constexpr std::size_t kMostWaiting = 65536;
+constexpr std::size_t kMostUnwritten = 65536;
 constexpr char kEndOfFile = 4;  ///< ^D, the usual VEOF
 
 constexpr std::size_t kMaster = 0, kKeyboard = 1, kScreen = 2;  ///< of the polled ends
@@ -77,7 +77,7 @@ void Relay::resume() noexcept {
 }
 
 void Relay::prepare(std::span<pollfd, kPolled> ends) const noexcept {
-  const bool room = to_screen_.size() < kMostWaiting;
+  const bool room = to_screen_.size() < kMostUnwritten;
   const auto wanted = [](bool in, bool out) {
     return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0));
   };
@@ -153,7 +153,7 @@ void Relay::write_screen() {
 
 void Relay::drain() {
   while (screen_open_) {
-    const bool more = master_open_ && to_screen_.size() < kMostWaiting && read_master();
+    const bool more = master_open_ && to_screen_.size() < kMostUnwritten && read_master();
     if (to_screen_.empty() && !more) return;
     if (to_screen_.empty()) continue;
     pollfd screen = {screen_, POLLOUT, 0};

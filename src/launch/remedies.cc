@@ -12,7 +12,7 @@ namespace {
 
 // --- what rows may ask
 
-using Question = bool (*)(const Situation&);
+using Diagnosis = bool (*)(const Situation&);
 
 bool reads(const Situation& now, const char* path, std::string_view wanted) {
   const auto text = now.read(path);
@@ -134,7 +134,7 @@ struct Remedy {
   Call call;
   int error;
   std::string_view kind;
-  Question asks;
+  Diagnosis asks;
   const char* code;
   const char* cause;
   const char* help;

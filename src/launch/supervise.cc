@@ -27,8 +27,8 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
       registration_(registration),
       kill_after_(kKillAfter) {
   for (const Step& step : plan.steps) {
-    if (std::holds_alternative<NewSession>(step.op)) own_session_ = true;
-    if (std::holds_alternative<NewGroup>(step.op)) own_group_ = true;
+    if (is<NewSession>(step)) own_session_ = true;
+    if (is<NewGroup>(step)) own_group_ = true;
     if (const auto* init = std::get_if<StartInit>(&step.op)) {
       has_init_ = true;
       if (init->processes != kNone) adopted_.emplace(child.pid());

@@ -17,13 +17,13 @@ bool is_bound(const Draft& draft) {
   return draft.is_new(Ns::user) || draft.is_joined(Ns::user) || !draft.host.caller().has_setid_capabilities;
 }
 
-struct Difference {
+struct Excess {
   std::string_view kind;  ///< the word of `build.allow_unpinned`
   Unpinned unpinned;
   std::string cause, help;
 };
 
-void accept_or_refuse(Draft& draft, Difference found) {
+void accept_or_refuse(Draft& draft, Excess found) {
   const auto& accepted = draft.profile.build.allow_unpinned;
   if (std::ranges::any_of(accepted, [&](const auto& each) { return *each == found.kind; })) {
     draft.plan.unpinned.push_back(std::move(found.unpinned));

@@ -16,11 +16,6 @@
 namespace hutch {
 namespace {
 
-template <class T>
-bool is(const Step& step) {
-  return std::holds_alternative<T>(step.op);
-}
-
 /// One of these?
 template <class... Kinds>
 bool is_any_of(const Step& step) {

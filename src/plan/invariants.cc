@@ -13,11 +13,6 @@ namespace hutch {
 namespace {
 
 template <class T>
-bool is(const Step& step) {
-  return std::holds_alternative<T>(step.op);
-}
-
-template <class T>
 auto first(const Plan& plan) {
   return std::ranges::find_if(plan.steps, is<T>);
 }

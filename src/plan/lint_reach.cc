@@ -13,7 +13,7 @@
 namespace hutch {
 namespace {
 
-using Kind = KnownPlace::Kind;
+using PlaceKind = KnownPlace::Kind;
 
 /// All that one line opens is told at once.
 struct Opened {
@@ -40,18 +40,18 @@ bool asks_by_name(const Shown& shown, const std::string& real) {
   return false;
 }
 
-Diagnostic tell(Kind kind, const Opened& opened) {
+Diagnostic tell(PlaceKind kind, const Opened& opened) {
   const Origin at = opened.by->at;
   const std::string list = list_text(opened.places);
   const std::string shown = quoted(opened.by->path);
-  if (kind == Kind::secret) {
+  if (kind == PlaceKind::secret) {
     Diagnostic diagnostic = warning("W0313", fmt::format("with {} the program can read secrets", shown), at);
     diagnostic.cause = list;
     diagnostic.help =
         fmt::format("mount less, or cover them: mounts.{} = \"hidden\"", quoted(opened.places.front()->path));
     return diagnostic;
   }
-  if (kind == Kind::way_out) {
+  if (kind == PlaceKind::way_out) {
     Diagnostic diagnostic = warning("W0314", fmt::format("{} leads out of the sandbox", shown), at);
     diagnostic.cause = fmt::format("a read-only mount keeps nobody from connecting to: {}", list);
     diagnostic.help =
@@ -70,16 +70,16 @@ Diagnostic tell(Kind kind, const Opened& opened) {
 
 void lint_reach(const Grants& grants, const Host& host, Diagnostics& found) {
   const std::vector<KnownPlace> places = known_places(host);
-  std::map<std::pair<Kind, const Shown*>, Opened> opened;
+  std::map<std::pair<PlaceKind, const Shown*>, Opened> opened;
   for (const KnownPlace& place : places) {
     // A socket's folder is passed, the socket itself written to, whatever the mount says: unix(7).
-    const Rights needed = place.kind == Kind::run_outside ? kMayRead | kMayWrite : kMayRead;
+    const Rights needed = place.kind == PlaceKind::run_outside ? kMayRead | kMayWrite : kMayRead;
     if (!may_reach(grants, host, place.path, needed)) continue;
     const std::string real = host.real_path(place.path);
     const Shown* const by = grants.reach({"", real}).by;
     // Who lets a program work on a project means all of it; the summary lists these all the same.
     if (place.of_the_project) continue;
-    if (place.kind != Kind::way_out && asks_by_name(*by, real)) continue;
+    if (place.kind != PlaceKind::way_out && asks_by_name(*by, real)) continue;
     Opened& one = opened[{place.kind, by}];
     one.by = by;
     one.places.push_back(&place);

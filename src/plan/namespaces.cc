@@ -160,8 +160,7 @@ void persist_namespaces(Draft& draft) {
   }
   if (steps.empty()) return;
   // While the child waits for the parent; where it would not, now it does.
-  const auto go = std::ranges::find_if(
-      draft.parent, [](const Step& step) { return std::holds_alternative<LetChildGo>(step.op); });
+  const auto go = std::ranges::find_if(draft.parent, is<LetChildGo>);
   const bool waits = go != draft.parent.end();
   draft.parent.insert(go, steps.begin(), steps.end());
   if (waits) return;

@@ -48,12 +48,12 @@ std::string interpreter_of(std::string_view bytes) {
   return std::string(line.substr(0, line.find_first_of(" \t\r")));
 }
 
-struct Needs {
+struct Loader {
   const char* as;  // "interpreter", "loader"
   std::string path;
 };
 
-Needs needs_of(std::string_view bytes) {
+Loader needs_of(std::string_view bytes) {
   if (bytes.starts_with("#!")) return {"interpreter", interpreter_of(bytes)};
   if (!bytes.starts_with(std::string_view(ELFMAG, SELFMAG)) || bytes.size() <= EI_CLASS) return {"", {}};
   if (bytes[EI_CLASS] == ELFCLASS32) return {"loader", loader_of<Elf32_Ehdr, Elf32_Phdr>(bytes)};
@@ -74,7 +74,7 @@ std::string missing_link(const Profile& profile, const Host& host, const std::st
     if (walk.seen.on_host.empty()) return {};
     const std::optional<std::string> head = host.read(walk.seen.on_host, kHead);
     if (!head) return {};
-    const Needs needs = needs_of(*head);
+    const Loader needs = needs_of(*head);
     if (needs.path.empty()) return {};
     const std::string next = absolute_from("/", needs.path);
     const View::Walk there = draft.view.walk(next);

@@ -600,4 +600,9 @@ struct Step {
 static_assert(std::is_trivially_copyable_v<Step>);
 static_assert(std::is_trivially_destructible_v<Step>);
 
+template <class T>
+bool is(const Step& step) {
+  return std::holds_alternative<T>(step.op);
+}
+
 }  // namespace hutch

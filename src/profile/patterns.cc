@@ -13,28 +13,28 @@ namespace {
 constexpr std::uint64_t kMostBytes = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kMostNanoseconds = std::numeric_limits<std::int64_t>::max();
 
-struct Unit {
+struct Suffix {
   std::string_view pattern;
   std::uint64_t factor;
 };
 
-constexpr Unit kBytes[] = {{"[bB]?", 1},
-                           {"[kK]([iI]?[bB])?", std::uint64_t{1} << 10U},
-                           {"[mM]([iI]?[bB])?", std::uint64_t{1} << 20U},
-                           {"[gG]([iI]?[bB])?", std::uint64_t{1} << 30U},
-                           {"[tT]([iI]?[bB])?", std::uint64_t{1} << 40U}};
-constexpr Unit kTimes[] = {{"ns", 1},
-                           {"us", 1'000},
-                           {"ms", 1'000'000},
-                           {"s?", 1'000'000'000},
-                           {"m", 60'000'000'000},
-                           {"h", 3'600'000'000'000},
-                           {"d", 86'400'000'000'000}};
+constexpr Suffix kBytes[] = {{"[bB]?", 1},
+                             {"[kK]([iI]?[bB])?", std::uint64_t{1} << 10U},
+                             {"[mM]([iI]?[bB])?", std::uint64_t{1} << 20U},
+                             {"[gG]([iI]?[bB])?", std::uint64_t{1} << 30U},
+                             {"[tT]([iI]?[bB])?", std::uint64_t{1} << 40U}};
+constexpr Suffix kTimes[] = {{"ns", 1},
+                             {"us", 1'000},
+                             {"ms", 1'000'000},
+                             {"s?", 1'000'000'000},
+                             {"m", 60'000'000'000},
+                             {"h", 3'600'000'000'000},
+                             {"d", 86'400'000'000'000}};
 
 /// One alternative for each unit, each with the largest number that does not overflow.
-std::string quantities(std::span<const Unit> units, std::uint64_t most) {
+std::string quantities(std::span<const Suffix> units, std::uint64_t most) {
   std::vector<std::string> all;
-  for (const Unit& unit : units)
+  for (const Suffix& unit : units)
     all.push_back(number_pattern(most / unit.factor) + std::string(unit.pattern));
   return fmt::format("{}", fmt::join(all, "|"));
 }

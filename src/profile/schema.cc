@@ -15,7 +15,7 @@ namespace hutch {
 namespace {
 
 /// Writes one schema; each function fills an object that is open.
-class Writer {
+class SchemaWriter {
  public:
   std::string take() {
     json_.object([&] {
@@ -364,6 +364,6 @@ class Writer {
 
 }  // namespace
 
-std::string profile_schema() { return Writer().take(); }
+std::string profile_schema() { return SchemaWriter().take(); }
 
 }  // namespace hutch

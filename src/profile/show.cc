@@ -49,9 +49,9 @@ std::string inline_value(const Value& value) {
   return fmt::format("[{}]", fmt::join(parts, ", "));
 }
 
-class Writer {
+class TomlWriter {
  public:
-  explicit Writer(const Sources& sources) : sources_(sources) {}
+  explicit TomlWriter(const Sources& sources) : sources_(sources) {}
 
   void table(const Table& table, const std::string& path) {
     for (const Entry& each : table.entries) {
@@ -109,7 +109,7 @@ std::string toml_key(const std::string& key) {
 }
 
 std::string show_effective(const Loaded& loaded, const Sources& sources) {
-  Writer writer(sources);
+  TomlWriter writer(sources);
   writer.table(*loaded.effective.table(), "");
   return writer.take();
 }

@@ -14,25 +14,25 @@ namespace {
 
 constexpr std::string_view kPlain[] = {"HOME", "USER", "UID", "GID", "CWD", "PROFILE_DIR"};
 
-struct Named {
+struct Standard {
   std::string_view name, fallback;
 };
 // XDG Base Directory Specification 0.8; those that start with "/" are not below HOME.
-constexpr Named kBase[] = {
+constexpr Standard kBase[] = {
     {"XDG_CONFIG_HOME", ".config"},    {"XDG_CACHE_HOME", ".cache"},
     {"XDG_DATA_HOME", ".local/share"}, {"XDG_STATE_HOME", ".local/state"},
     {"XDG_CONFIG_DIRS", "/etc/xdg"},   {"XDG_DATA_DIRS", "/usr/local/share/:/usr/share/"},
     {"XDG_RUNTIME_DIR", "/run/user/"}};
 // user-dirs.defaults(5)
-constexpr Named kUser[] = {{"XDG_DESKTOP_DIR", "Desktop"},     {"XDG_DOWNLOAD_DIR", "Downloads"},
-                           {"XDG_TEMPLATES_DIR", "Templates"}, {"XDG_PUBLICSHARE_DIR", "Public"},
-                           {"XDG_DOCUMENTS_DIR", "Documents"}, {"XDG_MUSIC_DIR", "Music"},
-                           {"XDG_PICTURES_DIR", "Pictures"},   {"XDG_VIDEOS_DIR", "Videos"}};
+constexpr Standard kUser[] = {{"XDG_DESKTOP_DIR", "Desktop"},     {"XDG_DOWNLOAD_DIR", "Downloads"},
+                              {"XDG_TEMPLATES_DIR", "Templates"}, {"XDG_PUBLICSHARE_DIR", "Public"},
+                              {"XDG_DOCUMENTS_DIR", "Documents"}, {"XDG_MUSIC_DIR", "Music"},
+                              {"XDG_PICTURES_DIR", "Pictures"},   {"XDG_VIDEOS_DIR", "Videos"}};
 
 std::vector<std::string_view> builtin_names() {
   std::vector<std::string_view> names(std::begin(kPlain), std::end(kPlain));
-  for (const Named& each : kBase) names.push_back(each.name);
-  for (const Named& each : kUser) names.push_back(each.name);
+  for (const Standard& each : kBase) names.push_back(each.name);
+  for (const Standard& each : kUser) names.push_back(each.name);
   return names;
 }
 
@@ -89,7 +89,7 @@ std::optional<std::string> home_of(const Caller& caller) {
 }
 
 std::optional<std::string> xdg_base(const Caller& caller, std::string_view name) {
-  const auto* const known = std::ranges::find(kBase, name, &Named::name);
+  const auto* const known = std::ranges::find(kBase, name, &Standard::name);
   if (known == std::end(kBase)) return std::nullopt;
   const std::string* said = variable(caller, name);
   // "All paths set in these environment variables must be absolute": others are ignored.
@@ -136,7 +136,7 @@ std::optional<std::string> Variables::user_directory(std::string_view name, std:
       }
     }
   }
-  if (!chosen) return join_path(*home, std::ranges::find(kUser, name, &Named::name)->fallback);
+  if (!chosen) return join_path(*home, std::ranges::find(kUser, name, &Standard::name)->fallback);
   std::string path = *chosen;
   if (path == "$HOME" || path.starts_with("$HOME/")) path = *home + path.substr(5);
   if (!path.starts_with('/')) {
@@ -165,7 +165,7 @@ std::optional<std::string> Variables::builtin(std::string_view name, Origin at, 
   } else if (name == "PROFILE_DIR") {
     if (at.known() && !sources_.directory(at.source).empty()) return sources_.directory(at.source);
     why = "this is not said in a file";
-  } else if (std::ranges::find(kUser, name, &Named::name) != std::end(kUser)) {
+  } else if (std::ranges::find(kUser, name, &Standard::name) != std::end(kUser)) {
     return user_directory(name, why);
   } else {
     const auto value = name == "HOME" ? home_of(caller) : xdg_base(caller, name);

@@ -35,10 +35,7 @@ bool plan_has(const Evidence& e, std::uint64_t type) {
   });
 }
 
-bool has_unshared_time(const Evidence& e) {
-  return std::ranges::any_of(e.plan.steps,
-                             [](const Step& step) { return std::holds_alternative<UnshareTime>(step.op); });
-}
+bool has_unshared_time(const Evidence& e) { return std::ranges::any_of(e.plan.steps, is<UnshareTime>); }
 
 Verdict check_is_new(const char* file, const char* name, const Evidence& e) {
   const auto own = e.self.object(file), there = e.program.object(file);

@@ -81,7 +81,7 @@ Verdict check(const LoadFilter& s, const Evidence& e) {
   constexpr const char* kFilterMode = "2";
   if (e.program.status("Seccomp") != kFilterMode) return differs("seccomp filters", "none");
   if (e.program.status("Seccomp_filters").empty()) return unreadable("the kernel does not tell their number");
-  const auto is_filter = [](const Step& step) { return std::holds_alternative<LoadFilter>(step.op); };
+  const auto is_filter = [](const Step& step) { return is<LoadFilter>(step); };
   const auto here = e.plan.steps.begin() + static_cast<std::ptrdiff_t>(e.step);
   const long inherited = filters_of(e.self);
   const long wanted = inherited + std::ranges::count_if(e.plan.steps, is_filter);

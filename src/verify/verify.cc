@@ -23,8 +23,7 @@ std::unexpected<Diagnostics> not_shown(std::string what, std::string cause, std:
 /// Where the kernel shows nothing, the account of who does the steps is all there is: the child, and the
 /// launcher for the time that it keeps.
 bool was_left_out(const Step& step, std::size_t number, const Standing& sandbox) {
-  const bool is_told =
-      step.phase == Phase::setup || step.phase == Phase::privileges || std::holds_alternative<Watch>(step.op);
+  const bool is_told = step.phase == Phase::setup || step.phase == Phase::privileges || is<Watch>(step);
   return is_told && number < sandbox.done_at.size() && sandbox.done_at[number] == 0;
 }
 
