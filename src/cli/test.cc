@@ -85,9 +85,8 @@ class Tester {
     for (std::size_t i = 0; i < count && interrupted_by_ == 0; ++i) {
       interrupted_by_ = signals_.take();
       if (interrupted_by_ != 0) break;
-      // Loaded anew for each: ${CWD} is another.
       auto here = folder.folder_for(i, session_.host);
-      auto loaded = here ? load(profile, *here) : std::unexpected(here.error());
+      auto loaded = here ? load_for(i, profile, *here) : std::unexpected(here.error());
       if (!loaded) {
         give_up(tested, loaded.error());
         return tested;
@@ -112,10 +111,20 @@ class Tester {
   [[nodiscard]] bool could_say() const { return could_say_; }
 
  private:
-  Result<Loaded> load(const std::string& profile, const std::string& folder) {
+  /// Anew for each test: ${CWD} is another, and it may extend more.
+  Result<Loaded> load_for(std::size_t test, const std::string& profile, const std::string& folder) {
+    auto loaded = load(profile, folder);
+    if (!loaded || test >= loaded->tests.size() || !loaded->tests[test].skipped.empty()) return loaded;
+    const auto beside = loaded->tests[test].extends;
+    return beside.empty() ? loaded : load(profile, folder, beside);
+  }
+
+  Result<Loaded> load(const std::string& profile, const std::string& folder,
+                      std::vector<Said<std::string>> beside = {}) {
     TRY(LoadRequest request, load_request(session_.words, profile, session_.host));
     request.with_tests = true;
     request.directory = folder;
+    request.beside = std::move(beside);
     session_.sources = Sources();
     return load_profile(request, session_.host, session_.sources);
   }

@@ -237,6 +237,7 @@ constexpr Key kKeys[] = {
     {.table = "test", .name = "stdin", .shape = text, .words = "bytes", .fallback = "empty", .help = "Its standard input."},
     {.table = "test", .name = "when", .shape = table, .help = "It is run only if all of this holds, and listed as skipped else."},
     {.table = "test", .name = "name", .shape = text, .fallback = "the command", .help = "What it is called: a sentence about the sandbox."},
+    {.table = "test", .name = "extends", .shape = texts, .help = "Profiles that are merged before this one, for this test: a fragment needs a system to be tried in."},
     {.table = "test.expect", .name = "exit", .shape = integer, .fallback = "0", .help = "The exit status, as `hutch run` gives it: 128+N for signal N, 124 where `process.timeout` was over, 126 and 127 for a program that cannot be executed or is not there.", .low = 0, .high = 255},
     {.table = "test.expect", .name = "stdout", .shape = text, .words = "bytes", .help = "All of its standard output, but for newlines at the end."},
     {.table = "helpers", .name = "command", .shape = texts, .help = "The program and its arguments.", .later = true},

@@ -53,7 +53,8 @@ class Loader {
   void add_override(const Override& option);
   bool parse(Unit& unit);
   void extend(std::size_t index);
-  void extend_with(std::size_t index, const Value& parent);
+  void find_beside();
+  std::vector<std::size_t> find_parent(std::size_t index, const Value& parent);
   void cannot_read(const std::string& called, const CannotRead& reason, Origin at);
   void tell_cycle(std::size_t first, Origin at);
   [[nodiscard]] std::string chain() const;
@@ -72,6 +73,7 @@ class Loader {
   std::vector<Unit> units_;
   std::vector<std::size_t> roots_, open_, order_;
   std::set<std::size_t> visited_;
+  bool is_beside_ = false;
   Loaded loaded_;
   Value tests_{Table{}, {}};
   Diagnostics wrong_;
@@ -150,7 +152,7 @@ void Loader::add_file(const std::string& path, const std::string& called, Origin
     if (std::ranges::find(open_, i) != open_.end()) return tell_cycle(i, at);
     return into.push_back(i);
   }
-  Unit unit{.called = called, .is_own = open_.empty(), .identity = file->identity};
+  Unit unit{.called = called, .is_own = open_.empty() && !is_beside_, .identity = file->identity};
   unit.source = sources_.add(called, std::move(file->text), directory_of(path));
   loaded_.files.push_back(called);
   if (!parse(unit)) return;
@@ -178,32 +180,48 @@ void Loader::extend(std::size_t index) {
   if (!extends) return;
   open_.push_back(index);
   const Array parents = *extends->value.array();
-  for (const Value& parent : parents) extend_with(index, parent);
+  for (const Value& parent : parents) {
+    const std::vector<std::size_t> found = find_parent(index, parent);
+    units_[index].parents.insert(units_[index].parents.end(), found.begin(), found.end());
+  }
   open_.pop_back();
 }
 
-void Loader::extend_with(std::size_t index, const Value& parent) {
+/// Below the profile that is asked for, which they may extend themselves.
+void Loader::find_beside() {
+  std::vector<std::size_t> besides;
+  is_beside_ = true;
+  for (const auto& each : request_.beside) {
+    const std::vector<std::size_t> found = find_parent(roots_.front(), {*each, each.at});
+    besides.insert(besides.end(), found.begin(), found.end());
+  }
+  is_beside_ = false;
+  roots_.insert(roots_.begin(), besides.begin(), besides.end());
+}
+
+std::vector<std::size_t> Loader::find_parent(std::size_t index, const Value& parent) {
   const std::string& said = *parent.string();
   auto name = variables_.expand(said, parent.at, Variables::Use::path);
   if (!name) {
     Diagnostic diagnostic = std::move(name).error().diagnostic;
     if (said.find("${param:") != said.npos)
       diagnostic.label = "parameters are not known yet where `extends` is read";
-    return wrong_.push_back(std::move(diagnostic));
+    wrong_.push_back(std::move(diagnostic));
+    return {};
   }
   std::vector<std::size_t> found;
   if (is_profile_path(*name)) {
     const std::string& folder = sources_.directory(units_[index].source);
     if (folder.empty() && !name->starts_with('/')) {
-      return cannot_read(*name, {"the current directory was deleted, or cannot be read"}, parent.at);
+      cannot_read(*name, {"the current directory was deleted, or cannot be read"}, parent.at);
+      return {};
     }
     const std::string path = name->starts_with('/') ? *name : folder + "/" + *name;
     add_file(path, absolute_from(folder, *name), parent.at, found);
   } else {
     find_named(*name, parent.at, found);
   }
-  auto& parents = units_[index].parents;
-  parents.insert(parents.end(), found.begin(), found.end());
+  return found;
 }
 
 void Loader::find_named(const std::string& name, Origin at, std::vector<std::size_t>& into) {
@@ -331,6 +349,7 @@ void Loader::take_tests(Unit& unit) {
 
 Result<Loaded> Loader::load() {
   find_asked();
+  if (!roots_.empty()) find_beside();
   for (const Override& option : request_.overrides) add_override(option);
   if (!wrong_.empty()) return std::unexpected(std::move(wrong_));
 

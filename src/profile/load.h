@@ -29,6 +29,7 @@ struct LoadRequest {
   std::map<std::string, std::string> parameters;  ///< --param NAME=VALUE
   bool with_tests = false;                        ///< [[test]] is read as well
   std::string directory;                          ///< what ${CWD} is; empty: the caller's directory
+  std::vector<Said<std::string>> beside;          ///< profiles that are merged before it
 };
 
 /// Everything that loading found out.

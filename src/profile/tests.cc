@@ -37,6 +37,9 @@ TestCase read_row(const Table& row, Origin at) {
   TestCase test{.at = at, .expect_at = at};
   const Array& command = *row.find("run")->value.array();
   for (const Value& word : command) test.run.push_back(*word.string());
+  if (const Entry* extends = row.find("extends")) {
+    for (const Value& each : *extends->value.array()) test.extends.push_back({*each.string(), each.at});
+  }
   const Entry* name = row.find("name");
   test.name = name != nullptr ? printable(*name->value.string()) : shown(command);
   if (const Entry* input = row.find("stdin")) test.input = *input->value.string();

@@ -16,6 +16,7 @@ struct TestCase {
   std::string name;
   Origin at;  ///< the entry
   std::vector<std::string> run;
+  std::vector<Said<std::string>> extends;  ///< profiles that are merged before this one, for this test
   std::string input;
   bool denied = false;
   int exit = 0;  ///< unless `denied`

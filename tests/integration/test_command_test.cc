@@ -235,6 +235,22 @@ TEST_CASE("tests: a profile without any is said to have none, and --strict fails
   CHECK(test(here, skipped, {"--strict"}).status == 1);
 }
 
+TEST_CASE("a fragment is tried in what its test names, and a name that is wrong is told at its place") {
+  const Workspace here;
+  here.profile("system", kSystem + entry("false", "name = \"of somebody else\""));
+  const std::string fragment = here.profile(
+      "part",
+      "hostname = 'part'\n" + entry("uname -n", "extends = ['./system.toml']\nexpect = { stdout = 'part' }"));
+  const Answer answer = run_hutch({"test", fragment});
+  CAPTURE(answer.out, answer.err);
+  CHECK(answer.status == 0);
+  CHECK(has(answer.out, "1 passed\n"));
+  const Answer wrong = run_hutch({"test", here.profile("wrong", entry("true", "extends = ['no/such']"))});
+  CHECK(wrong.status == 1);
+  CHECK(has(wrong.err, "error[E0202]: there is no profile `no/such`"));
+  CHECK(has(wrong.err, "| extends = ['no/such']\n"));
+}
+
 TEST_CASE("tests: what cannot be loaded is not tested, the others are") {
   const Workspace here;
   const std::string broken = here.profile("broken", "nme = \"x\"\n");

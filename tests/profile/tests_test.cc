@@ -46,6 +46,27 @@ TEST_CASE("tests: those of parents are not inherited, those of drop-ins are join
   CHECK(tests_of(folder, "a") == "own: own -> 0\ndrop-in: drop-in -> 0\n");
 }
 
+TEST_CASE("tests: a profile is loaded above others, without their tests, and these may extend it") {
+  Folder folder;
+  folder
+      .write("profiles/system.toml",
+             "hostname = 'beside'\ndomainname = 'beside'\n[[test]]\nrun = ['system']\n")
+      .write("profiles/parent.toml", "hostname = 'parent'\n")
+      .write("profiles/a.toml", "extends = ['parent']\n[[test]]\nrun = ['own']\nextends = ['system']\n");
+  CHECK(tests_of(folder, "a") == "own: own -> 0\n");
+  folder.request.beside = {{"system", {}}};
+  CHECK(tests_of(folder, "a") == "own: own -> 0\n");
+  const auto loaded = folder.load("a");
+  REQUIRE(loaded);
+  REQUIRE(loaded->tests.size() == 1);
+  CHECK(*loaded->tests[0].extends.at(0) == "system");
+  CHECK(**loaded->profile.hostname == "parent");
+  CHECK(**loaded->profile.domainname == "beside");
+  folder.write("profiles/round.toml", "extends = ['a']\nhostname = 'above'\n");
+  folder.request.beside = {{"round", {}}};
+  CHECK(**folder.load("a")->profile.hostname == "above");
+}
+
 TEST_CASE("tests: what `when` or a missing value excludes is skipped with the reason") {
   Folder folder;
   folder.write(
