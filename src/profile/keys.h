@@ -41,7 +41,8 @@ struct Key {
   bool later = false;         ///< known, but refused with "not supported yet"
   std::int64_t low = 0;
   std::int64_t high = INT64_MAX;
-  std::string_view types;  ///< for "mounts.*": the mount types that take it, "bind device"; "" all of them
+  std::string_view types;    ///< for "mounts.*": the mount types that take it, "bind device"; "" all of them
+  std::string_view example;  ///< a piece of TOML that says it, whole: `--set` takes it, and it compiles
 };
 
 std::span<const Key> all_keys();

@@ -118,6 +118,23 @@ std::string full_name(const Key& key) {
   return fmt::format("{}.{}", table, key.name);
 }
 
+/// What can be said in a table.
+std::string keys_of(const Key& key) {
+  const std::string table = full_name(key);
+  std::vector<std::string_view> names;
+  for (const Key& each : all_keys()) {
+    if (each.table == table && each.name != "*") names.push_back(each.name);
+  }
+  return names.empty() ? "" : fmt::format("  Keys: {}.\n", fmt::join(names, ", "));
+}
+
+std::string example_of(const Key& key) {
+  if (key.example.empty()) return {};
+  std::string text = "  Example:\n";
+  for (const std::string_view line : split(key.example, '\n')) text += fmt::format("    {}\n", line);
+  return text;
+}
+
 }  // namespace
 
 std::string keys_manual() {
@@ -142,6 +159,7 @@ std::string explain_key(std::string_view name) {
     if (full != name && (key.name != name || key.name == "*")) continue;
     if (full == name && key.name != name && !key.table.ends_with(".*") && !text.empty()) text.clear();
     text += fmt::format("{}: {}\n  in {}\n  {}\n", full, type_of(key), section_of(key.table), details(key));
+    text += keys_of(key) + example_of(key);
   }
   return text;
 }

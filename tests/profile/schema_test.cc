@@ -37,7 +37,11 @@ TEST_CASE("every key is in the manual and can be explained") {
     CHECK(manual.find("*" + escaped + "* (") != manual.npos);
   }
   CHECK(explain_key("process.umask") ==
-        "process.umask: octal mode\n  in [process]\n  The file mode creation mask: \"022\".\n");
+        "process.umask: octal mode\n  in [process]\n  The file mode creation mask: \"022\".\n"
+        "  Example:\n    process.umask = \"077\"\n");
+  CHECK(explain_key("landlock")
+            .ends_with("  Keys: read, write, execute, mounts, bind_tcp, connect_tcp, scope, required, log.\n"
+                       "  Example:\n    landlock = { connect_tcp = [443] }\n"));
   CHECK(explain_key("mounts.type").starts_with("mounts.type: \"bind\", \"device\""));
   CHECK(explain_key("nope").empty());
 }
