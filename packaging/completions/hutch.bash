@@ -21,12 +21,19 @@ _hutch_files() {
         if [[ -d $path ]]; then COMPREPLY+=("$(printf %q "$path")/"); else COMPREPLY+=("$(printf %q "$path") "); fi
     done < <(compgen -f -- "$current")
 }
+_hutch_programs() {
+    local name
+    while IFS= read -r name; do
+        COMPREPLY+=("$(printf %q "$name") ")
+    done < <(compgen -c -- "$current" | sort -u)
+    _hutch_files
+}
 _hutch() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install explain schema completion version help
+        _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new explain schema completion version help
         return
     fi
     case $command in
@@ -45,6 +52,7 @@ _hutch() {
         enter) options='--json --verbose --log-file --color --help' operand=sandbox choices='' program=1 ;;
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         install) options='--user --system --undo --list --json --verbose --log-file --color --help' operand=profile choices='' ;;
+        new) options='--from --output --verbose --log-file --color --help' operand=program choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
         schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify test' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
@@ -56,7 +64,7 @@ _hutch() {
     if [[ $current == = ]]; then current=; elif [[ $previous == = ]]; then previous=${COMP_WORDS[COMP_CWORD-2]}; fi
     for ((i = 2; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--signal|--log-file|--color)
+            --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--from|--output|--signal|--log-file|--color)
                 ((i++))
                 [[ ${COMP_WORDS[i]} == = ]] && ((i++))
                 while [[ ${COMP_WORDS[i+1]} == = ]]; do ((i += 2)); done ;;
@@ -71,8 +79,8 @@ _hutch() {
     case $previous in
         --net) _hutch_offer host new; return ;;
         --color) _hutch_offer auto always never; return ;;
-        --ro|--rw|--into|--record|--keep|--verify|--report|--behind|--log-file) _hutch_files; return ;;
-        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--signal|--log-file|--color) return ;;
+        --ro|--rw|--into|--record|--keep|--verify|--report|--behind|--output|--log-file) _hutch_files; return ;;
+        --set|--param|--ro|--rw|--tmpfs|--env|--hostname|--cwd|--net|--into|--record|--keep|--verify|--name|--timeout|--status-fd|--report|--behind|--from|--output|--signal|--log-file|--color) return ;;
     esac
     if [[ $current == -* ]]; then
         _hutch_offer $options
@@ -83,8 +91,9 @@ _hutch() {
         profiles) _hutch_profiles ;;
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
         sandbox) ((operands == 0)) && _hutch_names ps ;;
+        program) ((operands == 0)) && _hutch_programs ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch

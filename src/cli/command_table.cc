@@ -47,6 +47,9 @@ constexpr Command kCommands[] = {
     {"install", "[OPTIONS] PROFILE | --list",
      "Make the profile the way its program is started: by a wrapper on PATH and by its menu entries.",
      kTalkOptions | kJsonOption | kHelpOption | kInstallOptions, Operand::profile, 0, 1, "PROFILE"},
+    {"new", "[OPTIONS] PROGRAM",
+     "Write a first profile for a program: what it is made of is found by reading its files.",
+     kTalkOptions | kHelpOption | kNewOptions, Operand::program, 1, 1, "PROGRAM"},
     {"explain", "CODE | KEY", "Explain a message by its code, or a key of the profile language.",
      kTalkOptions | kHelpOption, Operand::topic, 1, 1, "CODE or KEY"},
     {"schema", "profile | plan | report | diff | check | verify | test",
@@ -61,8 +64,6 @@ constexpr Command kCommands[] = {
     {"help", "[COMMAND]", "Explain a command.", kTalkOptions | kHelpOption, Operand::command, 0, 1,
      "COMMAND"},
 
-    {"new", "[--from PROFILE] PATH", "Write a starting profile.", kTalkOptions, Operand::none, 1, 1, "PATH",
-     "", false, true},
     {"doctor", "[PROFILE]", "What this host can do, and what it cannot.", kTalkOptions, Operand::profile, 0,
      1, "PROFILE", "", false, true},
 };
@@ -102,6 +103,10 @@ constexpr Option kOptions[] = {
     {"--system", 0, "", "install into /usr/local, for everybody", kInstallOptions},
     {"--undo", 0, "", "remove what was installed for the profile", kInstallOptions},
     {"--list", 0, "", "print what is installed", kInstallOptions},
+
+    {"--from", 0, "PROFILE", "what it extends: base/system unless said otherwise", kNewOptions},
+    {"--output", 'o', "FILE", "write it there, where nothing may be yet; else it is printed", kNewOptions, "",
+     true},
 
     {"--digest", 0, "", "print only the SHA-256 of the plan", kPlanOptions},
     {"--strict", 0, "", "check: warnings are errors; test: so is a profile of which no test passed",

@@ -22,6 +22,7 @@ inline constexpr Groups kKillOptions = 1U << 8;
 inline constexpr Groups kBuildOptions = 1U << 9;
 inline constexpr Groups kInstallOptions = 1U << 10;
 inline constexpr Groups kTestOptions = 1U << 11;
+inline constexpr Groups kNewOptions = 1U << 12;
 
 /// What the words after the options are, for completion and for messages.
 enum class Operand : std::uint8_t {
@@ -32,7 +33,8 @@ enum class Operand : std::uint8_t {
   choice,
   command,
   topic,
-  sandbox
+  sandbox,
+  program
 };
 
 struct Option {

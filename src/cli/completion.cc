@@ -50,6 +50,8 @@ std::string_view operand_word(const Command& command) {
       return "none";
     case Operand::sandbox:
       return "sandbox";
+    case Operand::program:
+      return "program";
   }
   return "none";
 }
@@ -97,6 +99,13 @@ _hutch_files() {
         if [[ -d $path ]]; then COMPREPLY+=("$(printf %q "$path")/"); else COMPREPLY+=("$(printf %q "$path") "); fi
     done < <(compgen -f -- "$current")
 }
+_hutch_programs() {
+    local name
+    while IFS= read -r name; do
+        COMPREPLY+=("$(printf %q "$name") ")
+    done < <(compgen -c -- "$current" | sort -u)
+    _hutch_files
+}
 _hutch() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
     local options operand choices program= operands=0 i
@@ -139,6 +148,7 @@ _hutch() {
         profiles) _hutch_profiles ;;
         profile_and_paths) if ((operands == 0)); then _hutch_profiles; else _hutch_files; fi ;;
         sandbox) ((operands == 0)) && _hutch_names ps ;;
+        program) ((operands == 0)) && _hutch_programs ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
         command) ((operands == 0)) && _hutch_offer @commands@ ;;
     esac
@@ -230,6 +240,8 @@ std::string zsh_operands(const Command& command) {
       return "'1:profile:_hutch_profiles' '*:path:_files'";
     case Operand::sandbox:
       return "'1:sandbox:_hutch_sandboxes'" + rest;
+    case Operand::program:
+      return "'1:program:{_files; _command_names -e}'";
     case Operand::choice:
       return fmt::format("'1:word:({})'", command.choices);
     case Operand::command:
@@ -272,6 +284,8 @@ std::string fish_operands(const Command& command) {
       return when + " -F -a '(hutch list --names 2>/dev/null)'\n";
     case Operand::sandbox:
       return when + " -f -a '(hutch ps --names 2>/dev/null)'\n";
+    case Operand::program:
+      return when + " -F\n";
     case Operand::choice:
       return fmt::format("{} -f -a '{}'\n", when, command.choices);
     case Operand::command:

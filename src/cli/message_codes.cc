@@ -487,6 +487,16 @@ constexpr MessageCode kCodes[] = {
     {"E0939", "not a place, or not a profile, to install for that many",
      "--user needs HOME. --system needs a profile that everybody can read and nobody but root can change: "
      "everybody will run programs by it."},
+    {"E0941", "there is no such program",
+     "`hutch new` takes the name of a program on PATH, or a path of a file."},
+    {"E0942", "the file cannot be executed", "`hutch new` writes profiles for programs and scripts."},
+    {"E0943", "an interpreter is missing",
+     "The script begins with the path of a program that is not on this machine. It could not run outside of "
+     "a "
+     "sandbox, either."},
+    {"E0944", "a new profile cannot be written", "A file that is there already is never overwritten."},
+    {"E0945", "a path that no profile can hold",
+     "Profiles are TOML, which is UTF-8 without control characters; a file name may be anything."},
 
     {"W0101", "a mode looks like octal without saying so",
      "TOML reads 755 as a decimal number. Write \"755\" (a string is read as octal) or 0o755."},
