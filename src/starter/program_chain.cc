@@ -63,7 +63,7 @@ Result<std::string> place_of_program(const std::string& program, const Host& hos
                  .cause = "no folder of PATH has an executable file of that name",
                  .help = fmt::format("for the file here, write ./{}", printable(program))});
   }
-  const std::string path = absolute_from(host.caller().directory, program);
+  std::string path = absolute_from(host.caller().directory, program);
   const PathFact found = host.follow(path);
   if (found.kind == FileKind::missing)
     return fail({.code = "E0941", .what = fmt::format("there is no program {}", quoted(path))});
