@@ -10,6 +10,7 @@
 /// packet. The program never has it. What the launcher wants of the init comes as a signal, since the init
 /// waits for signals anyway.
 ///
+///   set-up   --- served + the descriptor by which a FUSE file system is served --->
 ///   set-up   --- terminal + the master of the pseudo-terminal --->  launcher
 ///   program  --- begins, right before execve; its pid is in the credentials --->
 ///   program  <-- one byte, where somebody looks at the sandbox before it begins ---
@@ -22,7 +23,7 @@
 namespace hutch {
 
 struct Message {
-  enum class Kind : std::uint32_t { terminal, begins, stopped, namespaces, ended };
+  enum class Kind : std::uint32_t { served, terminal, begins, stopped, namespaces, ended };
   Kind kind = Kind::begins;
   std::int32_t code = 0;    ///< ended: CLD_EXITED, CLD_KILLED, CLD_DUMPED
   std::int32_t status = 0;  ///< stopped, ended: exit status or signal

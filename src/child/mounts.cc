@@ -90,11 +90,9 @@ Outcome remember_made(const ChildContext& context, Slot slot) noexcept {
   return {};
 }
 
-Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
-  const Fd made = open_filesystem(s.type.c_str());
-  if (!made.ok()) return failed(Call::fsopen, made.error());
+Outcome set_options(int context, Borrowed<ZStr> options) noexcept {
   std::uint32_t number = 0;
-  for (const ZStr option : s.options) {
+  for (const ZStr option : options) {
     ++number;
     char key[256];
     const std::size_t equals = option.view().find('=');
@@ -103,10 +101,17 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
     if (length >= sizeof key) return failed(Call::fsconfig, E2BIG, number);
     for (std::size_t i = 0; i < length; ++i) key[i] = option.c_str()[i];
     key[length] = '\0';
-    Outcome set = set_option(made.get(), key, is_flag ? nullptr : option.c_str() + equals + 1);
+    Outcome set = set_option(context, key, is_flag ? nullptr : option.c_str() + equals + 1);
     set.detail = number;
     if (!set.ok()) return set;
   }
+  return {};
+}
+
+Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
+  const Fd made = open_filesystem(s.type.c_str());
+  if (!made.ok()) return failed(Call::fsopen, made.error());
+  if (const Outcome set = set_options(made.get(), s.options); !set.ok()) return set;
   const Outcome done = finish_filesystem(made.get(), s.flags, context.slots[s.slot]);
   return done.ok() ? remember_made(context, s.slot) : done;
 }

@@ -15,6 +15,8 @@ Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t
 Fd open_filesystem(const char* type) noexcept;
 /// "key=value" or "key". `detail` of the outcome stays 0.
 Outcome set_option(int context, const char* key, const char* value) noexcept;
+/// All of them; `detail` is the number of the one that was refused.
+Outcome set_options(int context, Borrowed<ZStr> options) noexcept;
 /// FSCONFIG_CMD_CREATE, then fsmount with these flags, into the slot.
 Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept;
 

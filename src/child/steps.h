@@ -26,6 +26,9 @@ Outcome run(const CloneStaged& s, const ChildContext& context) noexcept;
 // overlay.cc
 Outcome run(const MakeOverlay& s, const ChildContext& context) noexcept;
 
+// served.cc
+Outcome run(const MountServed& s, const ChildContext& context) noexcept;
+
 // files.cc
 Outcome run(const WriteFile& s, const ChildContext& context) noexcept;
 Outcome run(const MakeDir& s, const ChildContext& context) noexcept;

@@ -55,8 +55,9 @@ constexpr MessageCode kCodes[] = {
      "files that a mount "
      "brings in."},
     {"E0114", "this cannot be the root of a sandbox",
-     "\"/\" can be a tmpfs (the default), a bind of a directory, or an overlay. Anything else has no room "
-     "for the rest."},
+     "\"/\" can be a tmpfs (the default), a bind of a directory, an overlay or an image. Anything else has "
+     "no "
+     "room for the rest."},
     {"E0115", "a pattern stands where one path is needed",
      "A mount whose key is a pattern stands for as many mounts as it has matches, so it can only be a bind "
      "of the same path, a "
@@ -147,7 +148,7 @@ constexpr MessageCode kCodes[] = {
      "the entry out where "
      "the host lacks it."},
     {"E0321", "this cannot be the root of a sandbox",
-     "\"/\" can be a tmpfs, a bind of a directory, or an overlay."},
+     "\"/\" can be a tmpfs, a bind of a directory, an overlay or an image."},
     {"E0322", "there is no place for a mount",
      "A mount needs something to lie on. Hutch makes missing places where the sandbox owns the file system, "
      "and never on the "
@@ -186,6 +187,16 @@ constexpr MessageCode kCodes[] = {
      "the host's can only be bound."},
     {"E0336", "a capability is written with \"cap_\"",
      "In a profile capabilities are written without the prefix: net_admin, not CAP_NET_ADMIN."},
+    {"E0337", "an overlay would lack what is mounted in a layer",
+     "An overlay shows the files of its layers, and where something is mounted in one, the folder under that "
+     "mount. So each of these places needs an entry of its own that says what is to be seen there: a bind "
+     "(\"ro\", \"rw\"), a fresh \"proc\", \"sysfs\" or \"dev\", or \"hidden\"."},
+    {"E0338", "a folder with mounts in it cannot be a layer",
+     "Under a mount may lie what nobody is meant to see. In a user namespace of its own the kernel keeps "
+     "mounts together with what is mounted in them, and an overlay would take them apart. Overlay the "
+     "folders "
+     "in which nothing is mounted one by one (\"/usr\", \"/opt\"), or run as root in the host's user "
+     "namespace."},
     {"E0340", "a standard stream cannot be opened",
      "`stdin`, `stdout` and `stderr` name files of the host that exist."},
     {"E0341", "the working directory is not absolute",
@@ -245,6 +256,38 @@ constexpr MessageCode kCodes[] = {
      "Filters are the last wall to go up, and after that Hutch still has to execute the program. What it "
      "needs "
      "for that must be allowed, or nothing could ever run."},
+    {"E0360", "this is no image",
+     "The source of an image is a regular file that begins with the superblock of a squashfs, an erofs or an "
+     "ext4 (or ext2, ext3). What the file is called says nothing. An image of a whole disk has a table of "
+     "partitions first: copy the partition out of it."},
+    {"E0361", "an image is cut off",
+     "The superblock says how long the file system is, and the file is shorter: it was not copied or fetched "
+     "to "
+     "its end."},
+    {"E0362", "an image has to be repaired first",
+     "An ext4 that was not unmounted cleanly has changes in its journal that are not in their place yet. "
+     "Read "
+     "without them it would show a state that never was; writing them changes the file: e2fsck -p FILE. "
+     "Never do "
+     "that while somebody has it mounted."},
+    {"E0363", "no FUSE mounter for an image",
+     "The kernel mounts images for root only, since a hostile one may attack it. For ordinary users a FUSE "
+     "mounter does it: /usr/bin/squashfuse_ll or squashfuse (Debian: squashfuse), erofsfuse (erofsfuse, from "
+     "Debian 13 on), fuse2fs (fuse2fs). It has to be there, belong to root, and be writable by root only; "
+     "PATH "
+     "does not count."},
+    {"E0364", "an image cannot be written to",
+     "squashfs and erofs are read-only by nature. An ext4 can be written to by root, through the kernel; a "
+     "FUSE "
+     "mounter might leave a damaged file behind."},
+    {"E0365", "FUSE cannot be used here",
+     "A FUSE mounter works through /dev/fuse. It is there once the module fuse is loaded, and udev opens it "
+     "to "
+     "everybody; containers often leave it out."},
+    {"E0366", "nothing can be made in an image",
+     "Nobody looks into an image before it is mounted, and most cannot be written to: links, directories and "
+     "covers cannot be put there, and a pattern does not find what it would hide. Mounts can, where the "
+     "image has a place for them."},
     {"E0399", "a bug of Hutch",
      "The plan breaks a rule that every plan keeps, so it was not carried out. Please report it with the "
      "profile."},
@@ -358,6 +401,11 @@ constexpr MessageCode kCodes[] = {
      "Verifying reads /proc of the process that is about to become the program. It takes a /proc of the "
      "launcher's own pid namespace, and the right to look: for a sandbox that joins namespaces of others, "
      "that is root's."},
+    {"E0512", "an image cannot be mounted",
+     "The kernel, or the FUSE mounter, does not take what the file holds: it is damaged, or uses features "
+     "that "
+     "are not known here. Or the machine lacks a free loop device. The message has the mounter's own words, "
+     "dmesg those of the kernel."},
 
     // The program itself.
     {"E0601", "the program was not found",

@@ -63,12 +63,12 @@ std::vector<gid_t> ask_groups() {
   }
 }
 
-bool ask_setid_capabilities() {
+/// The effective ones below 32.
+std::uint32_t ask_capabilities() {
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
-  if (::syscall(SYS_capget, &header, data) != 0) return false;
-  constexpr std::uint32_t kBoth = (1U << CAP_SETUID) | (1U << CAP_SETGID);
-  return (data[0].effective & kBoth) == kBoth;
+  if (::syscall(SYS_capget, &header, data) != 0) return 0;
+  return data[0].effective;
 }
 
 /// Empty where the current directory is gone, or above what this process can see ("(unreachable)/x").
@@ -176,7 +176,8 @@ PathFact ask_path(const std::string& path, int flags) {
   return {.kind = kind_of(found.st_mode),
           .mode = found.st_mode & 07777,
           .uid = found.st_uid,
-          .gid = found.st_gid};
+          .gid = found.st_gid,
+          .size = static_cast<std::uint64_t>(found.st_size)};
 }
 
 class RealHost final : public Host {
@@ -294,10 +295,13 @@ class RealHost final : public Host {
   }
 
   Caller ask_caller() const {
+    constexpr std::uint32_t kSetIds = (1U << CAP_SETUID) | (1U << CAP_SETGID);
+    const std::uint32_t capabilities = ask_capabilities();
     Caller caller{.uid = ::geteuid(),
                   .gid = ::getegid(),
                   .groups = ask_groups(),
-                  .has_setid_capabilities = ask_setid_capabilities(),
+                  .has_setid_capabilities = (capabilities & kSetIds) == kSetIds,
+                  .has_admin_capability = (capabilities & (1U << CAP_SYS_ADMIN)) != 0,
                   .user = account_name(),
                   .directory = ask_directory(),
                   .terminals = {::isatty(0) == 1, ::isatty(1) == 1, ::isatty(2) == 1},

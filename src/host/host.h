@@ -19,7 +19,8 @@ enum class FileKind : std::uint8_t {
   char_device,
   block_device,
   fifo,
-  socket
+  socket,
+  unknown  ///< in an image, which nobody has looked into
 };
 
 /// What lstat(2) says about a path on the host.
@@ -29,6 +30,7 @@ struct PathFact {
   mode_t mode = 0;
   uid_t uid = 0;
   gid_t gid = 0;
+  std::uint64_t size = 0;  ///< of a file, in bytes
 };
 
 struct SubidRange {
@@ -42,8 +44,9 @@ struct Caller {
   gid_t gid = 0;
   std::vector<gid_t> groups;
   bool has_setid_capabilities =
-      false;              ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
-  std::string user;       ///< name from /etc/passwd or $USER; may be empty
+      false;  ///< CAP_SETUID and CAP_SETGID in this user namespace: may write any id map
+  bool has_admin_capability = false;  ///< CAP_SYS_ADMIN in this user namespace
+  std::string user;                   ///< name from /etc/passwd or $USER; may be empty
   std::string directory;  ///< absolute; empty where the current directory was deleted or cannot be read
   std::array<bool, 3> terminals{};  ///< which of standard input, output and error is a terminal
   std::map<std::string, std::string, std::less<>> environment;

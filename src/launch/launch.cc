@@ -22,6 +22,7 @@
 #include "launch/errno_text.h"
 #include "launch/join.h"
 #include "launch/map_helper.h"
+#include "launch/mounter.h"
 #include "launch/own_image.h"
 #include "launch/prepare.h"
 #include "launch/shared_memory.h"
@@ -90,8 +91,14 @@ Result<void> check_machine(const Host& host) {
 /// One launch. Members end in reverse order: the child first, then what it used.
 class Launch {
  public:
-  Launch(const Plan& plan, const FileLimit& limit, Prepared& prepared, const LaunchOptions& options)
-      : plan_(plan), limit_(limit), prepared_(prepared), observer_(options.observer), options_(options) {}
+  Launch(const Plan& plan, const Host& host, const FileLimit& limit, Prepared& prepared,
+         const LaunchOptions& options)
+      : plan_(plan),
+        host_(host),
+        limit_(limit),
+        prepared_(prepared),
+        observer_(options.observer),
+        options_(options) {}
 
   Result<Ending> run() {
     if (signals_.error() != 0) return plumbing_failed("signalfd", signals_.error());
@@ -100,20 +107,22 @@ class Launch {
     TRY(go_, make_pipe());
     TRY(channel_, Channel::make());
     TRY(Child child, clone());
+    // Before the child, which may wait for them: a process that does cannot be killed.
+    const EndMounters mounters_end_first{mounters_};
     TRY_DO(help_child(child));
-    Supervision supervision(plan_, child, channel_, signals_, options_.registration);
+    Supervision supervision(plan_, child, channel_, signals_, options_.registration, mounters_);
     if (const auto watch = supervision.watch()) note_done(*watch);
     if (!ended_by_) TRY_DO(follow_setup(child, supervision));
     if (turned_away_) return Ending{.ran = false};
     if (ended_by_) {
-      child.kill_and_reap();
+      end(child);
       return Ending{.status = 128 + *ended_by_, .ran = false};
     }
     // Nobody shares our memory any more: all have executed a program of their own.
     dumpable_.reset();
     stacks_.reset();
     if (Result<void> named = prepared_.name_streams(plan_); !named) {
-      child.kill_and_reap();
+      end(child);
       return std::unexpected(std::move(named).error());
     }
     persisted_.keep();
@@ -125,6 +134,15 @@ class Launch {
   }
 
  private:
+  struct EndMounters {
+    Mounters& mounters;
+    ~EndMounters() { mounters.kill(); }
+  };
+  void end(Child& child) {
+    mounters_.kill();
+    child.kill_and_reap();
+  }
+
   static std::unexpected<Diagnostics> plumbing_failed(const char* call, int error) {
     return fail(
         {.code = "E0509", .what = fmt::format("cannot set up the sandbox: {}: {}", call, errno_text(error))});
@@ -204,19 +222,51 @@ class Launch {
         said = std::move(ending.said);
         if (ending.signal != 0) ended_by_ = ending.signal;
       }
+      if (const auto* mounter = std::get_if<RunMounter>(&op)) {
+        UniqueFd served = take_served();
+        if (ended_by_) return {};
+        outcome = served ? mounters_.start(*mounter, image_of(*mounter), std::move(served), host_)
+                         : Outcome{Call::read, EPIPE};
+      }
       if (std::get_if<LetChildGo>(&op) != nullptr && ::write(go_.writer.get(), "!", 1) < 0 &&
           errno != EPIPE) {
         outcome = {Call::write, errno};
       }
       const bool is_ours = std::holds_alternative<PersistNamespace>(op) ||
                            std::holds_alternative<WriteChildFile>(op) ||
-                           std::holds_alternative<RunMapHelper>(op) || std::holds_alternative<LetChildGo>(op);
+                           std::holds_alternative<RunMapHelper>(op) ||
+                           std::holds_alternative<LetChildGo>(op) || std::holds_alternative<RunMounter>(op);
       if (is_ours && outcome.ok()) note_done(i);
       if (outcome.ok() || ended_by_) continue;
       // A child that is gone already knows better why.
       if (const auto told = poll_report()) return fail(tell_failure(plan_, *told));
       return fail(tell_failure(plan_, {static_cast<std::uint32_t>(i), outcome.call, outcome.error, 0},
                                read_from_machine, said));
+    }
+    return {};
+  }
+
+  [[nodiscard]] MountedImage image_of(const RunMounter& mounter) const {
+    MountedImage image{.pinned = prepared_.pins[mounter.pin].fd};
+    for (const Step& step : plan_.steps) {
+      const auto* source = std::get_if<PinSource>(&step.op);
+      if (source != nullptr && source->pin == mounter.pin) image.path = source->path.view();
+    }
+    return image;
+  }
+
+  /// What MountServed sends; nothing if it does not come to that.
+  UniqueFd take_served() {
+    std::array<pollfd, 3> ends{
+        {{channel_.fd(), POLLIN, 0}, {report_.reader.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
+    while (!ended_by_) {
+      if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) return {};
+      while (const auto signal = signals_.take()) note_signal(*signal, false);
+      if (std::optional<Received> received = channel_.take()) {
+        if (received->message.kind != Message::Kind::served || received->descriptors.empty()) return {};
+        return std::move(received->descriptors.front());
+      }
+      if (ends[1].revents != 0) return {};
     }
     return {};
   }
@@ -230,7 +280,7 @@ class Launch {
                             .done_at = done_at_};
     Result<bool> begins = options_.inspector->look(standing);
     if (!begins || !*begins) {
-      child.kill_and_reap();
+      end(child);
       return begins;
     }
     if (::send(channel_.fd(), "!", 1, MSG_NOSIGNAL) < 0 && errno != EPIPE)
@@ -257,6 +307,12 @@ class Launch {
     return report;
   }
 
+  /// Who serves a file system knows better why it cannot be used.
+  [[nodiscard]] std::string report_words(const Report& report) const {
+    const bool serves = report.error == ENOTCONN || report.error == ECONNABORTED || report.error == EIO;
+    return serves ? mounters_.said() : "";
+  }
+
   void note_signal(const signalfd_siginfo& signal, bool reached_exec) {
     const auto number = static_cast<int>(signal.ssi_signo);
     if (number == SIGTSTP) return stop_as_told();
@@ -273,7 +329,12 @@ class Launch {
     bool reached_exec = false;
     while (!ended_by_) {
       ends[0].revents = 0;
-      if (::poll(ends.data(), ends.size(), -1) < 0 && errno != EINTR) return plumbing_failed("poll", errno);
+      const int ready = ::poll(ends.data(), ends.size(), mounters_.patience());
+      if (ready < 0 && errno != EINTR) return plumbing_failed("poll", errno);
+      if (ready == 0) {
+        mounters_.give_up();
+        continue;
+      }
       if (ends[0].revents == 0) {
         // Only now: a signal that somebody sent because the program is up must not end what is up.
         while (const auto signal = signals_.take()) note_signal(*signal, reached_exec);
@@ -291,8 +352,9 @@ class Launch {
         return fail(tell_death(plan_, ended.code, ended.status));
       }
       if (report->call != Call::none) {
-        child.kill_and_reap();
-        return fail(tell_failure(plan_, *report));
+        Diagnostic told = tell_failure(plan_, *report, read_from_machine, report_words(*report));
+        end(child);
+        return fail(std::move(told));
       }
       reached_exec = true;
       supervision.listen();
@@ -309,6 +371,7 @@ class Launch {
   }
 
   const Plan& plan_;
+  const Host& host_;
   const FileLimit& limit_;
   Prepared& prepared_;
   Observer* const observer_;
@@ -319,6 +382,7 @@ class Launch {
   const bool own_session_ =
       find_step<NewSession>(plan_) != nullptr;  ///< the terminal does not reach the program
   Persisted persisted_;
+  Mounters mounters_;
   Pipe report_, go_;
   Channel channel_;
   // What the child is given; it may be in the same memory, until it has ended or executed a program.
@@ -350,7 +414,7 @@ Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& o
     return fail({.code = "E0509", .what = "cannot set up the sandbox: mmap: " + errno_text(errno)});
   TRY_DO(prepared.open_all(plan, timings));
   TRY_DO(open_namespaces(plan, host.caller(), prepared.slots));
-  Launch one(plan, limit, prepared, with_timings);
+  Launch one(plan, host, limit, prepared, with_timings);
   return one.run();
 }
 

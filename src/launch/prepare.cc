@@ -12,6 +12,7 @@
 
 #include "base/path.h"
 #include "base/unique_fd.h"
+#include "launch/image.h"
 
 namespace hutch {
 namespace {
@@ -113,6 +114,7 @@ Result<void> Prepared::open_all(const Plan& plan, const Timings* timings) {
     if (const auto* pin = std::get_if<PinSource>(&op)) return open_one(*pin);
     if (const auto* stream = std::get_if<OpenStream>(&op)) return open_one(*stream);
     if (const auto* keep = std::get_if<KeepOpen>(&op)) return open_one(*keep);
+    if (const auto* image = std::get_if<MountImage>(&op)) return mount_image(*image, pins, slots);
     return {};
   };
   return for_each_step(plan, open, timings);

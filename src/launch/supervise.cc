@@ -20,11 +20,12 @@ constexpr int kLongest = 3'600'000;  ///< milliseconds
 }  // namespace
 
 Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals,
-                         Registration* registration)
+                         Registration* registration, Mounters& mounters)
     : child_(child),
       channel_(channel),
       signals_(signals),
       registration_(registration),
+      mounters_(mounters),
       kill_after_(kKillAfter) {
   for (const Step& step : plan.steps) {
     if (is<NewSession>(step)) own_session_ = true;
@@ -51,6 +52,8 @@ void Supervision::begin(const std::vector<int>& earlier) {
 void Supervision::listen() {
   while (std::optional<Received> received = channel_.take()) {
     switch (received->message.kind) {
+      case Message::Kind::served:  // taken while it was set up
+        break;
       case Message::Kind::terminal:
         if (terminal_ != nullptr && !received->descriptors.empty() && !relay_)
           relay_.emplace(*terminal_, std::move(received->descriptors.front()));
@@ -111,6 +114,7 @@ void Supervision::take_signals() {
 
 void Supervision::kill_all() {
   finish_.killed = true;
+  mounters_.kill();
   child_.signal(SIGKILL);
 }
 
@@ -190,6 +194,7 @@ Finish Supervision::run(const std::vector<int>& earlier) {
   wait_for_end();
   finish_.program = child_.reap(&finish_.used);
   if (adopted_) adopted_->end_all();
+  mounters_.end();
   listen();
   if (relay_) relay_->drain();
   relay_.reset();

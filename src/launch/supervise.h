@@ -9,6 +9,7 @@
 #include "launch/adopted.h"
 #include "launch/channel.h"
 #include "launch/clone_child.h"
+#include "launch/mounter.h"
 #include "launch/registration.h"
 #include "launch/relay.h"
 #include "launch/signals.h"
@@ -32,7 +33,8 @@ struct Finish {
 /// of the time have SIGKILL follow after `kill_after`.
 class Supervision {
  public:
-  Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals, Registration* registration);
+  Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals, Registration* registration,
+              Mounters& mounters);
 
   /// From exec on. `earlier` are signals for the program that came during set-up.
   Finish run(const std::vector<int>& earlier);
@@ -65,6 +67,7 @@ class Supervision {
   Channel& channel_;
   Signals& signals_;
   Registration* const registration_;  ///< may be none
+  Mounters& mounters_;
   std::optional<Relay> relay_;
   const OpenTerminal* terminal_ = nullptr;
   std::optional<std::size_t> watch_;

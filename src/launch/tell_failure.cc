@@ -66,6 +66,9 @@ struct Attempt {
   std::string operator()(const AttachStage& s) const { return set_up(s.slot); }
   std::string operator()(const CloneStaged& s) const { return set_up(s.slot); }
   std::string operator()(const MakeOverlay& s) const { return set_up(s.slot); }
+  std::string operator()(const MountImage& s) const { return set_up(s.slot); }
+  std::string operator()(const MountServed& s) const { return set_up(s.slot); }
+  std::string operator()(const RunMounter& s) const { return set_up(s.slot); }
   std::string operator()(const EnterRoot&) const { return "enter the new root"; }
   std::string operator()(const MakeDir& s) const { return set_up(s.path); }
   std::string operator()(const MakeSymlink& s) const { return set_up(s.path); }

@@ -27,6 +27,7 @@ const char* noun(FileKind kind) {
     case FileKind::socket:
       return "a socket";
     case FileKind::missing:
+    case FileKind::unknown:
       break;
   }
   return "nothing";
@@ -65,6 +66,10 @@ AccessAnswer answer_for(const Draft& draft, const std::string& path) {
                   : !walk.missing.empty() && walk.missing != walk.path
                       ? fmt::format("nothing: {} does not exist inside", quoted(walk.missing))
                       : "nothing";
+    return answer;
+  }
+  if (walk.seen.kind == FileKind::unknown) {
+    answer.what = "not known before it runs: it is in an image, which nobody looks into";
     return answer;
   }
   if (below_covered) {

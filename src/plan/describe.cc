@@ -117,6 +117,18 @@ struct Describe {
   std::string operator()(const OpenStream& s) const {
     return fmt::format("open {} for {}", quoted(s.path.view()), stream_name(s.stream));
   }
+  std::string operator()(const MountImage& s) const {
+    return fmt::format("mount the {} in source {} by a loop device{}{} as tree {}", s.type.view(), s.pin,
+                       s.writable ? ", writable" : "", with_flags(s.flags), s.slot);
+  }
+  std::string operator()(const RunMounter& s) const {
+    return fmt::format("serve the {} in source {} with {}, in a sandbox of its own", s.type.view(), s.pin,
+                       printable(s.program.view()));
+  }
+  std::string operator()(const MountServed& s) const {
+    return fmt::format("mount the {} that is served{} as tree {}", s.type.view(), with_flags(s.flags),
+                       s.slot);
+  }
   std::string operator()(const CloneChild& s) const {
     return fmt::format("clone a process with new namespaces: {}", namespaces(s.namespaces));
   }

@@ -115,30 +115,4 @@ Slot MountSteps::proc_of(const Mount& mount) {
   return new_filesystem("proc", options, flags, mount.at);
 }
 
-Slot MountSteps::overlay_of(const Mount& mount) {
-  MakeOverlay overlay{.user_xattr = draft_.is_new(Ns::user), .flags = flags_of(mount)};
-  const auto open_layer = [this](const Said<std::string>& path) {
-    const Pin pin = draft_.pin(*path, Expect::directory, path.at);
-    const Slot slot = draft_.new_slot();
-    draft_.add(draft_.sources, OpenLayer{.path = draft_.keep(*path), .pin = pin, .slot = slot}, path.at);
-    return slot;
-  };
-  std::vector<Slot> lower;
-  for (const Said<std::string>& each : mount.lower) lower.push_back(open_layer(each));
-  overlay.lower = draft_.plan.strings.keep(lower);
-  if (mount.upper && **mount.upper != "tmpfs") {
-    overlay.upper = open_layer(*mount.upper);
-    if (mount.work) overlay.work = open_layer(*mount.work);
-  } else if (mount.upper) {
-    overlay.stage = stage();
-    overlay.upper_name = staged(fmt::format("upper{}", staged_files_), true, 0755, {}, mount.at);
-    overlay.work_name = staged(fmt::format("work{}", staged_files_++), true, 0755, {}, mount.at);
-  }
-  if (!mount.upper) overlay.flags.set |= MOUNT_ATTR_RDONLY;
-  overlay.flags.clear = 0;
-  overlay.slot = draft_.new_slot();
-  draft_.add(draft_.filesystems, overlay, mount.at);
-  return overlay.slot;
-}
-
 }  // namespace hutch

@@ -13,7 +13,7 @@
 namespace hutch {
 namespace {
 
-enum class Answer { runs, missing, not_executable };
+enum class Answer { runs, missing, not_executable, unknown };
 
 struct Candidate {
   Answer answer = Answer::missing;
@@ -24,6 +24,7 @@ struct Candidate {
 Candidate look_at(const Draft& draft, const std::string& path) {
   const View::Walk walk = draft.view.walk(path);
   if (walk.seen.kind == FileKind::missing) return {};
+  if (walk.seen.kind == FileKind::unknown) return {Answer::unknown, path, {}};
   if (walk.seen.kind == FileKind::directory) return {Answer::not_executable, path, "it is a directory"};
   if (walk.seen.kind != FileKind::file) return {Answer::not_executable, path, "it is no regular file"};
   const bool executable =
@@ -34,17 +35,25 @@ Candidate look_at(const Draft& draft, const std::string& path) {
   return {Answer::runs, path, {}};
 }
 
-Candidate find(const Draft& draft, const std::string& name) {
+/// What may be there, in an image, is tried before what is there behind it in PATH: `otherwise`.
+Candidate find(const Draft& draft, const std::string& name, std::vector<std::string>& otherwise) {
   if (name.find('/') != std::string::npos) return look_at(draft, absolute_from(draft.directory, name));
-  Candidate refused;
+  Candidate refused, first;
   for (const std::string_view directory : split(draft.search_path, ':')) {
     if (!directory.starts_with('/')) continue;  // relative entries would depend on where we are
     Candidate candidate = look_at(draft, join_path(normalise(directory), name));
-    if (candidate.answer == Answer::runs) return candidate;
+    if (candidate.answer == Answer::runs || candidate.answer == Answer::unknown) {
+      if (first.path.empty()) {
+        first = candidate;
+      } else {
+        otherwise.push_back(candidate.path);
+      }
+      if (candidate.answer == Answer::runs) break;
+    }
     if (candidate.answer == Answer::not_executable && refused.answer == Answer::missing)
       refused = std::move(candidate);
   }
-  return refused;
+  return first.path.empty() ? refused : first;
 }
 
 /// In a tree that is joined: where execvp(3) would look.
@@ -105,9 +114,9 @@ void prepare_exec(Draft& draft) {
     return;
   }
   std::vector<std::string> otherwise;
-  const Candidate found =
-      draft.is_joined(Ns::mount) ? guess(draft, *words.front(), otherwise) : find(draft, *words.front());
-  if (found.answer != Answer::runs) {
+  const Candidate found = draft.is_joined(Ns::mount) ? guess(draft, *words.front(), otherwise)
+                                                     : find(draft, *words.front(), otherwise);
+  if (found.answer != Answer::runs && found.answer != Answer::unknown) {
     Diagnostic problem = cannot_run(draft, words.front(), found);
     if (draft.request.needs_command) {
       draft.problem(std::move(problem));

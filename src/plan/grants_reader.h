@@ -41,6 +41,10 @@ class GrantsReader {
 
   // --- the tree
 
+  void operator()(const PinSource& s) { pins_[s.pin] = s.path; }
+  void operator()(const MountImage& s) { show_image(s.pin, s.slot, s.flags); }
+  void operator()(const RunMounter& s) { served_[s.slot] = s.pin; }
+  void operator()(const MountServed& s) { show_image(served_[s.slot], s.slot, s.flags); }
   void operator()(const CloneTree& s);
   void operator()(const OpenLayer& s);
   void operator()(const MakeFilesystem& s);
@@ -89,7 +93,6 @@ class GrantsReader {
   void operator()(const Exec& s);
 
   // What gives nothing by itself.
-  void operator()(const PinSource&) {}
   void operator()(const LetChildGo&) {}
   void operator()(const AwaitParent&) {}
   void operator()(const KeepOpen&) {}
@@ -144,6 +147,7 @@ class GrantsReader {
   static Rights rights_of(std::uint64_t attributes);
 
   void mount(Slot slot, const std::string& path);
+  void show_image(Pin pin, Slot slot, MountFlags flags);
 
   const Profile& profile_;
   const Plan& plan_;
@@ -156,6 +160,8 @@ class GrantsReader {
   std::map<std::string, Origin> map_at_;
   bool new_user_ = false, groups_are_set_ = false;
 
+  std::map<Pin, ZStr> pins_;
+  std::map<Slot, Pin> served_;
   std::map<Slot, Shown> slots_;
   std::map<Slot, std::vector<std::string>> not_shown_;  ///< host mounts that a bind leaves out
   std::map<std::string, std::pair<ZStr, bool>> staged_;

@@ -31,6 +31,12 @@ void GrantsReader::operator()(const MakeFilesystem& s) {
   slots_[s.slot] = std::move(shown);
 }
 
+void GrantsReader::show_image(Pin pin, Slot slot, MountFlags flags) {
+  Shown shown{.at = at_};
+  shown.layers.push_back({{fmt::format("image {}", real(pins_[pin])), "/"}, rights_of(flags.set)});
+  slots_[slot] = std::move(shown);
+}
+
 void GrantsReader::operator()(const CloneStaged& s) {
   Shown shown{.at = at_};
   // Covers have a mode without any permission: describe.cc and mount_steps.cc know them by their names.

@@ -208,7 +208,8 @@ class Rules {
   // --- paths
 
   void allow(const std::string& path, std::uint64_t rights, Origin at) {
-    if (draft_.view.look(path).kind != FileKind::directory) rights &= kOfFiles;
+    const FileKind kind = draft_.view.look(path).kind;
+    if (kind != FileKind::directory && kind != FileKind::unknown) rights &= kOfFiles;
     // What a folder above has is had already.
     for (std::string_view above = path; above != "/" && (rights & ~granted(above)) != 0;) {
       above = parent_of(above);
@@ -244,8 +245,8 @@ class Rules {
       draft_.skip(fmt::format("landlock rule for {}", quoted(path)), "there is no such path inside", said.at);
       return;
     }
-    const bool is_file =
-        known && walk.seen.kind != FileKind::directory && walk.seen.kind != FileKind::missing;
+    const bool is_file = known && walk.seen.kind != FileKind::directory &&
+                         walk.seen.kind != FileKind::missing && walk.seen.kind != FileKind::unknown;
     Rule& rule = paths_[path];
     rule.rights |= is_file ? rights & kOfFiles : rights;
     if (!rule.at.known()) rule.at = said.at;

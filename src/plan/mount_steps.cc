@@ -76,6 +76,8 @@ Backing backing_of(const Mount& mount) {
       for (const Said<std::string>& lower : mount.lower) backing.layers.push_back(*lower);
       return backing;
     }
+    case MountType::image:
+      return {.unseen = true};
     case MountType::tmpfs:
       return {.ours = true};
     case MountType::proc:
@@ -191,6 +193,7 @@ bool MountSteps::prepare_place(const Mount& mount, const View::Walk& walk, bool 
     }
     return true;
   }
+  if (walk.seen.kind == FileKind::unknown) return true;  // found out when it is mounted
   if ((walk.seen.kind == FileKind::directory) == wants_directory) return true;
   draft_.problem(
       {.code = "E0323",
@@ -213,25 +216,31 @@ void MountSteps::make_bind(const Mount& mount, const View::Walk& walk) {
   attach(mount, walk, clone_source(mount, source_of(mount)));
 }
 
-void MountSteps::make_overlay(const Mount& mount, const View::Walk& walk) {
-  for (const Said<std::string>& lower : mount.lower) {
-    if (draft_.host.follow(*lower).kind == FileKind::directory) continue;
-    if (mount.optional) {
-      draft_.skip(fmt::format("mount {}", quoted(mount.target)),
-                  fmt::format("the host has no directory {}", quoted(*lower)), mount.key_at);
-      return;
-    }
-    draft_.problem({.code = "E0320",
-                    .what = fmt::format("{} is no directory of the host", quoted(*lower)),
-                    .at = lower.at});
+void MountSteps::make_image(const Mount& mount, const View::Walk& walk) {
+  if (mount.optional && draft_.host.follow(source_of(mount)).kind == FileKind::missing) {
+    draft_.skip(fmt::format("mount {}", quoted(mount.target)),
+                fmt::format("the host has no {}", quoted(source_of(mount))), mount.key_at);
     return;
   }
-  if (walk.path != "/" && !prepare_place(mount, walk, true)) return;
-  attach(mount, walk, overlay_of(mount));
+  if (!prepare_place(mount, walk, true)) return;
+  if (const std::optional<Slot> slot = image_of(mount)) attach(mount, walk, *slot);
+}
+
+bool MountSteps::is_unseen(const Mount& mount, const View::Walk& walk, std::string_view what) {
+  if (walk.seen.kind != FileKind::unknown) return false;
+  const Mount* const image = walk.seen.mount->asked;
+  draft_.problem({.code = "E0366",
+                  .what = fmt::format("{} is in an image, where {}", quoted(mount.target), what),
+                  .at = mount.key_at,
+                  .other = image != nullptr ? image->key_at : Origin{},
+                  .other_label = "this image",
+                  .cause = "nobody looks into an image before it is mounted",
+                  .help = "change the image, or mount a \"tmpfs\" there or above"});
+  return true;
 }
 
 void MountSteps::make_link(const Mount& mount, const View::Walk& walk) {
-  if (!prepare_parents(mount, walk)) return;
+  if (!prepare_parents(mount, walk) || is_unseen(mount, walk, "no link can be made")) return;
   if (walk.missing.empty()) {
     if (walk.seen.kind == FileKind::symlink && walk.seen.link == link_text(mount)) return;
     draft_.problem({.code = "E0333",
@@ -317,6 +326,7 @@ void MountSteps::make_hidden(const Mount& mount, const View::Walk& walk) {
     draft_.skip(fmt::format("mount {}", quoted(mount.target)), "there is nothing to hide", mount.key_at);
     return;
   }
+  if (is_unseen(mount, walk, "nothing can be hidden")) return;
   if (walk.seen.kind == FileKind::directory && has_entries_below(entries_, mount.target)) {
     // Something below stays visible: an empty directory that may be passed but not read, sealed at the end.
     Mount cover = mount;
@@ -421,6 +431,9 @@ void MountSteps::make(const Mount& mount) {
     case MountType::overlay:
       make_overlay(mount, walk);
       break;
+    case MountType::image:
+      make_image(mount, walk);
+      break;
     case MountType::file:
       make_file(mount, walk);
       break;
@@ -433,6 +446,7 @@ void MountSteps::make(const Mount& mount) {
     case MountType::dir: {
       const mode_t mode = mount.mode ? **mount.mode : 0755;
       if (walk.missing.empty() && walk.seen.kind == FileKind::directory) break;
+      if (is_unseen(mount, walk, "no directory can be made")) break;
       if (!prepare_parents(mount, walk)) break;
       draft_.add(draft_.tree, MakeDir{.path = draft_.keep(walk.path), .mode = mode}, mount.key_at);
       draft_.view.make_directory(walk.path, mode);
@@ -455,7 +469,9 @@ PlacedMount MountSteps::make_root(const Mount* root) {
     }
     slot = clone_source(mount, source_of(mount));
   } else if (mount.type == MountType::overlay) {
-    slot = overlay_of(mount);
+    if (has_layers(mount)) slot = overlay_of(mount);
+  } else if (mount.type == MountType::image) {
+    slot = image_of(mount).value_or(kNone);
   } else {
     slot = tmpfs_of(mount);
   }

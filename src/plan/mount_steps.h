@@ -1,7 +1,9 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "plan/draft.h"
 
@@ -22,6 +24,7 @@ class MountSteps {
  private:
   void make_bind(const Mount& mount, const View::Walk& walk);
   void make_overlay(const Mount& mount, const View::Walk& walk);
+  void make_image(const Mount& mount, const View::Walk& walk);
   void make_file(const Mount& mount, const View::Walk& walk);
   void make_link(const Mount& mount, const View::Walk& walk);
   void make_hidden(const Mount& mount, const View::Walk& walk);
@@ -30,12 +33,20 @@ class MountSteps {
   Slot clone_source(const Mount& mount, const std::string& source);
   Slot new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags, Origin at);
   Slot overlay_of(const Mount& mount);
+  Slot read_only_layer(const Mount& mount);
+  /// Are its layers there, and does it show all that is in them? Else that is told.
+  bool has_layers(const Mount& mount);
+  bool may_be_layer(const Mount& mount, const Said<std::string>& layer);
+  /// Nothing, with the problem told, where it cannot be mounted.
+  std::optional<Slot> image_of(const Mount& mount);
   Slot tmpfs_of(const Mount& mount);
   Slot proc_of(const Mount& mount);
 
   /// Makes what is missing up to and including the landing place, where it may be made. False: told why not.
   bool prepare_place(const Mount& mount, const View::Walk& walk, bool wants_directory);
   bool prepare_parents(const Mount& mount, const View::Walk& walk);
+  /// Is the place in an image? Then that is told: what this entry wants cannot be done there.
+  bool is_unseen(const Mount& mount, const View::Walk& walk, std::string_view what);
   void no_place(const Mount& mount, const View::Walk& walk);
   void attach(const Mount& mount, const View::Walk& walk, Slot slot);
 

@@ -117,18 +117,45 @@ const Mount* root_entry(Draft& draft, const std::map<std::string, Mount>& entrie
   const auto found = entries.find("/");
   if (found == entries.end()) return nullptr;
   const Mount& root = found->second;
-  if (root.type == MountType::tmpfs || root.type == MountType::bind || root.type == MountType::overlay)
+  if (root.type == MountType::tmpfs || root.type == MountType::bind || root.type == MountType::overlay ||
+      root.type == MountType::image)
     return &root;
   draft.problem({.code = "E0321",
-                 .what = "the root can be a tmpfs, a bind or an overlay",
+                 .what = "the root can be a tmpfs, a bind, an overlay or an image",
                  .at = root.at,
                  .help = "\"/\" = \"tmpfs\", or \"/\" = { type = \"bind\", source = \"./rootfs\" }"});
   return nullptr;
 }
 
+/// Does the pattern reach into an image, where nobody knows what it would match?
+bool reaches_into_image(const View& view, const std::string& pattern) {
+  const std::vector<std::string_view> parts = components(pattern);
+  std::string fixed = "/";
+  for (const std::string_view part : parts) {
+    if (has_glob(part)) break;
+    fixed = join_path(fixed, part);
+  }
+  const std::string top = view.walk(fixed).path;
+  if (view.mount_of(top).backing.unseen) return true;
+  const bool any_depth = std::ranges::find(parts, "**") != parts.end();
+  return std::ranges::any_of(view.mounts(), [&](const auto& each) {
+    return each.second.backing.unseen && is_within(each.first, top) &&
+           (any_depth || components(each.first).size() < parts.size());
+  });
+}
+
 /// Globs of `hidden` are matched against the finished tree, where they also find what lies below binds.
 void hide_matches(Draft& draft, MountSteps& steps, const Mount& mount) {
   const View& view = draft.view;
+  if (reaches_into_image(view, mount.target)) {
+    draft.problem(
+        {.code = "E0366",
+         .what = fmt::format("{} reaches into an image, where nothing can be hidden", quoted(mount.target)),
+         .at = mount.key_at,
+         .cause = "nobody looks into an image before it is mounted",
+         .help = "remove these files from the image, or take another pattern"});
+    return;
+  }
   const std::vector<std::string> matches = match_paths(
       mount.target, [&view](const std::string& directory) { return view.list(directory); },
       [&view](const std::string& path) { return view.look(path).kind == FileKind::directory; });

@@ -87,7 +87,7 @@ void choose_directory(Draft& draft) {
       return;
     }
     const View::Walk walk = draft.view.walk(normalise(**wanted));
-    if (walk.seen.kind != FileKind::directory) {
+    if (walk.seen.kind != FileKind::directory && walk.seen.kind != FileKind::unknown) {
       draft.problem({.code = "E0342",
                      .what = fmt::format("`cwd`: there is no directory {} inside", quoted(**wanted)),
                      .at = wanted->at,

@@ -78,6 +78,22 @@ struct OpenStream {
     visit("slot", s.slot);
   }
 };
+/// A file system image, mounted by the kernel from a loop device and not attached yet: loop(4). The device
+/// goes with the last mount of it. Takes CAP_SYS_ADMIN in the initial user namespace.
+struct MountImage {
+  ZStr type;  ///< "squashfs", "erofs", "ext4"
+  Pin pin = 0;
+  bool writable = false;
+  Slot slot = 0;
+  MountFlags flags;
+  HUTCH_STEP("mount_image") {
+    visit("type", s.type);
+    visit("pin", s.pin);
+    visit("writable", s.writable);
+    visit("slot", s.slot);
+    visit("flags", s.flags);
+  }
+};
 
 // --- clone
 
@@ -126,6 +142,22 @@ struct PersistNamespace {
 };
 struct LetChildGo {
   HUTCH_STEP("let_child_go") {}
+};
+/// Runs a FUSE mounter beside the sandbox, in a sealed one of its own (launch/mounter.h): it serves the image
+/// that was pinned through the descriptor that MountServed of the same slot sends.
+struct RunMounter {
+  ZStr program;
+  ZStr type;  ///< what the image holds
+  Pin pin = 0;
+  Slot slot = 0;
+  bool dies_with_parent = true;  ///< else it ends when nobody has the file system mounted any more
+  HUTCH_STEP("run_mounter") {
+    visit("program", s.program);
+    visit("type", s.type);
+    visit("pin", s.pin);
+    visit("slot", s.slot);
+    visit("dies_with_parent", s.dies_with_parent);
+  }
 };
 /// How long the program may run, and how long after a request to end it is killed.
 struct Watch {
@@ -296,6 +328,22 @@ struct MakeOverlay {
     visit("upper_name", s.upper_name);
     visit("work_name", s.work_name);
     visit("user_xattr", s.user_xattr);
+    visit("slot", s.slot);
+    visit("flags", s.flags);
+  }
+};
+/// A FUSE file system of the sandbox's own user namespace, whose ids are those inside: fuse(4). Sends the
+/// descriptor by which it is served to the launcher, which runs the mounter, and waits until that answers.
+struct MountServed {
+  ZStr device;  ///< "/dev/fuse"
+  ZStr type;    ///< what the image holds; the kernel says "fuse.TYPE"
+  Borrowed<ZStr> options;
+  Slot slot = 0;
+  MountFlags flags;
+  HUTCH_STEP("mount_served") {
+    visit("device", s.device);
+    visit("type", s.type);
+    visit("options", s.options);
     visit("slot", s.slot);
     visit("flags", s.flags);
   }
@@ -578,16 +626,17 @@ struct Exec {
 
 #undef HUTCH_STEP
 
-using Op = std::variant<PinSource, OpenNamespace, OpenStream, JoinNamespace, CloneChild, WriteChildFile,
-                        RunMapHelper, PersistNamespace, LetChildGo, Watch, AwaitParent, DieWithParent,
-                        WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights,
-                        CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
-                        CloneStaged, MakeOverlay, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
-                        ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit,
-                        SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
-                        SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal, NewGroup,
-                        ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset,
-                        AllowPath, AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
+using Op =
+    std::variant<PinSource, OpenNamespace, OpenStream, MountImage, JoinNamespace, CloneChild, WriteChildFile,
+                 RunMapHelper, PersistNamespace, LetChildGo, RunMounter, Watch, AwaitParent, DieWithParent,
+                 WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights, CloneTree,
+                 OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged,
+                 MakeOverlay, MountServed, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
+                 ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit,
+                 SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
+                 SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal, NewGroup,
+                 ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset, AllowPath,
+                 AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;
 
 struct Step {
   Op op;

@@ -56,7 +56,7 @@ Seen View::look_in(const PlacedMount& mount, const std::string& path) const {
   if (rest.empty() || rest == "/") {
     return {.kind = FileKind::directory, .mount = &mount};
   }
-  return {.mount = &mount};
+  return {.kind = mount.backing.unseen ? FileKind::unknown : FileKind::missing, .mount = &mount};
 }
 
 View::Walk View::walk(const std::string& path, bool follow) const {
@@ -102,7 +102,7 @@ View::Walk View::walk(const std::string& path, bool follow) const {
     }
     if (seen.kind == FileKind::missing) {
       walk.missing = next;
-    } else if (!left.empty() && seen.kind != FileKind::directory) {
+    } else if (!left.empty() && seen.kind != FileKind::directory && seen.kind != FileKind::unknown) {
       walk.not_directory = true;
       walk.missing = next;
       seen.kind = FileKind::missing;

@@ -22,6 +22,8 @@ struct Backing {
   /// Entries are not the host's although they look like it: proc, sysfs. Nothing may be concluded from what
   /// is missing.
   bool opaque = false;
+  /// An image, which nobody has looked into: what is not placed or made there is `unknown`, and may be there.
+  bool unseen = false;
 };
 
 /// One mount as it will be.

@@ -94,7 +94,6 @@ void Checker::mount_word(const std::string& target_path, const Value& value) {
   const std::string& said = *value.string();
   if (waits(said) || mount_of_word(said, value.at)) return;
   const std::string what = fmt::format("mount {} is {}", quoted(target_path), quoted(said));
-  if (said == "image") return problem("E0107", what + ", which is not supported yet", value.at);
   if (const auto near = closest(said, mount_words())) {
     return problem("E0104", what + ", which is no word for a mount", value.at,
                    fmt::format("did you mean \"{}\"?", *near));
@@ -102,7 +101,7 @@ void Checker::mount_word(const std::string& target_path, const Value& value) {
   std::string help = fmt::format("the words are {}", one_of(mount_words()));
   if (said.find('/') != said.npos)
     help = fmt::format("for a path of the host write {{ type = \"bind\", source = {} }}", quoted(said));
-  if (said == "overlay" || said == "file" || said == "symlink" || said == "bind") {
+  if (said == "overlay" || said == "image" || said == "file" || said == "symlink" || said == "bind") {
     help = fmt::format("{} needs a table: {{ type = \"{}\", … }}", a(said), said);
   }
   problem("E0104", what + ", which is no word for a mount", value.at, "", help);
@@ -129,6 +128,7 @@ void Checker::mount_needs(const std::string& target_path, const Table& table, st
       problem("E0109", fmt::format("{} has no `{}`", mount(), key), at, "", std::string(why));
   };
   if (type == "symlink") needs("to", "`to` says where the link leads");
+  if (type == "image") needs("source", "`source` is the file with a squashfs, erofs or ext4 in it");
   if (type == "overlay") {
     const Entry* lower = table.find("lower");
     needs("lower", "`lower` lists the directories that are seen through it");
@@ -160,9 +160,9 @@ void Checker::mount_needs(const std::string& target_path, const Table& table, st
 void Checker::mount_place(const std::string& target_path, const Table& table, std::string_view type,
                           Origin key_at) {
   if (target_path == "/") {
-    if (type == "tmpfs" || type == "bind" || type == "overlay" || type == "none") return;
+    if (type == "tmpfs" || type == "bind" || type == "overlay" || type == "image" || type == "none") return;
     return problem("E0114", fmt::format("the root cannot be {}", a(type)), key_at,
-                   "it can be a tmpfs, a bind or an overlay");
+                   "it can be a tmpfs, a bind, an overlay or an image");
   }
   if (!has_glob(target_path) || type == "none" || type == "hidden") return;
   const Entry* source = table.find("source");

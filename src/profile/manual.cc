@@ -102,9 +102,7 @@ std::string details(const Key& key) {
   std::string text(key.help);
   if (!key.fallback.empty()) text += fmt::format(" Default: {}.", key.fallback);
   if (!key.types.empty()) {
-    std::vector<std::string_view> types = split(key.types, ' ');
-    std::erase(types, "image");
-    text += fmt::format(" Goes with: {}.", fmt::join(types, ", "));
+    text += fmt::format(" Goes with: {}.", fmt::join(split(key.types, ' '), ", "));
   }
   if (!key.needs.empty()) text += fmt::format(" Needs {}.", key.needs);
   if (key.later) text += " Not supported yet.";

@@ -80,6 +80,7 @@ enum class MountType : std::uint8_t {
   dir,
   hidden,
   overlay,
+  image,
   file,
   symlink
 };
@@ -96,7 +97,7 @@ struct Mount {
   MaybeSaid<bool> write, exec, suid, devices;
 
   MaybeSaid<std::string>
-      source;  ///< bind, device, file: absolute host path. Without it, bind and device use `target`
+      source;  ///< bind, device, file, image: absolute host path. Without it, bind and device use `target`
   Said<bool> recursive{true, {}};
 
   MaybeSaid<std::uint64_t> size, inodes;  ///< tmpfs: bytes, count

@@ -48,7 +48,8 @@ constexpr Named<MountType> kTypes[] = {
     {"proc", MountType::proc},       {"dev", MountType::dev},       {"sysfs", MountType::sysfs},
     {"mqueue", MountType::mqueue},   {"devpts", MountType::devpts}, {"cgroup", MountType::cgroup},
     {"mirror", MountType::mirror},   {"dir", MountType::dir},       {"hidden", MountType::hidden},
-    {"overlay", MountType::overlay}, {"file", MountType::file},     {"symlink", MountType::symlink}};
+    {"overlay", MountType::overlay}, {"image", MountType::image},   {"file", MountType::file},
+    {"symlink", MountType::symlink}};
 constexpr std::string_view kNamespaceNames[kNamespaces] = {"user", "mount", "pid",    "ipc",
                                                            "uts",  "net",   "cgroup", "time"};
 

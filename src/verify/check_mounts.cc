@@ -1,9 +1,12 @@
 // Mounts: what mountinfo says of each tree, and that there are no others. proc(5), mount_setattr(2).
 #include <errno.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <limits.h>
+#include <linux/loop.h>
 #include <linux/mount.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -139,6 +142,20 @@ Verdict check_option(std::string_view option, const MountLine& line, const Evide
                                           : differs(std::string(option), fmt::format("{}={}", key, *found));
 }
 
+/// The device of a mounted image has the pinned file behind it: loop(4).
+Verdict check_loop_device(const MountLine& line, Pin pin, const Evidence& e) {
+  const UniqueFd device(::open(line.source.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  loop_info64 info = {};
+  if (!device || ::ioctl(device.get(), LOOP_GET_STATUS64, &info) < 0)
+    return unreadable(fmt::format("{} cannot be asked for its file", quoted(line.source)));
+  const Pinned& pinned = e.standing.pins[pin];
+  struct stat file = {};
+  const bool is_same =
+      ::fstat(pinned.fd, &file) == 0 && info.lo_inode == file.st_ino && info.lo_device == file.st_dev;
+  if (is_same) return as_planned();
+  return differs(fmt::format("source {} behind {}", pin, line.source), "another file");
+}
+
 bool has_on_host(const std::string& path, const Evidence& e) {
   return std::ranges::any_of(e.host_mounts.all(),
                              [&path](const MountLine& line) { return line.point == path; });
@@ -210,6 +227,39 @@ Verdict check(const MakeOverlay& s, const Evidence& e) {
     return differs(wants_upper ? "an upper layer" : "no upper layer", has_upper ? "one" : "none");
   return worse(check_flags(*line, s.flags, true, e.places.is_sealed(line->point)),
                unreadable("the kernel tells its layers as descriptors that are closed by now"));
+}
+
+Verdict check(const MountImage& s, const Evidence& e) {
+  Verdict verdict;
+  const MountLine* line = find(s.slot, e, verdict);
+  if (line == nullptr) return verdict;
+  if (line->type != s.type.view())
+    return differs(fmt::format("a {} at {}", s.type.view(), quoted(line->point)), "a " + line->type);
+  verdict = check_flags(*line, s.flags, true, e.places.is_sealed(line->point));
+  if (s.writable != (line->super_option("rw") != nullptr)) {
+    verdict = worse(verdict, differs(s.writable ? "a writable file system" : "a read-only file system",
+                                     s.writable ? "a read-only one" : "a writable one"));
+  }
+  return worse(verdict, check_loop_device(*line, s.pin, e));
+}
+
+Verdict check(const MountServed& s, const Evidence& e) {
+  Verdict verdict;
+  const MountLine* line = find(s.slot, e, verdict);
+  if (line == nullptr) return verdict;
+  const std::string type = fmt::format("fuse.{}", s.type.view());
+  if (line->type != type)
+    return differs(fmt::format("a {} at {}", type, quoted(line->point)), "a " + line->type);
+  verdict = check_flags(*line, s.flags, true, e.places.is_sealed(line->point));
+  for (const char* option : {"ro", "default_permissions", "allow_other"}) {
+    if (line->super_option(option) == nullptr)
+      verdict = worse(verdict, differs(option, fmt::format("no {}", option)));
+  }
+  return verdict;
+}
+
+Verdict check(const RunMounter&, const Evidence&) {
+  return unreadable("it runs beside the sandbox; what it serves is seen where it is mounted");
 }
 
 Verdict check(const OpenLayer&, const Evidence&) {

@@ -52,6 +52,7 @@ MountTable::MountTable(std::string_view mountinfo) {
                    .point = plain(words[kPoint]),
                    .options = words[kOptions],
                    .type = dash[1],
+                   .source = plain(dash[2]),
                    .super_options = dash[3]};
     for (auto word = words.begin() + kSpread; word < dash; ++word)
       line.spread += (line.spread.empty() ? "" : " ") + *word;

@@ -15,6 +15,7 @@ struct MountLine {
   std::string options;  ///< of the mount: "ro,nosuid"
   std::string spread;   ///< optional fields: "shared:1 master:2"
   std::string type;
+  std::string source;         ///< a device, or what the file system calls it
   std::string super_options;  ///< of the file system
 
   [[nodiscard]] bool has(std::string_view option) const;

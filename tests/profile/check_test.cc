@@ -125,7 +125,8 @@ TEST_CASE("a word that is none of the known ones is told with the nearest") {
       {"[mounts]\n'/t' = { type = 'bnd' }",
        "E0104 p.toml:2:17 `type` is \"bnd\", not \"bind\", \"device\", \"tmpfs\", \"proc\", \"dev\", "
        "\"sysfs\", \"mqueue\", "
-       "\"devpts\", \"cgroup\", \"mirror\", \"dir\", \"hidden\", \"overlay\", \"file\", \"symlink\" or "
+       "\"devpts\", \"cgroup\", \"mirror\", \"dir\", \"hidden\", \"overlay\", \"image\", \"file\", "
+       "\"symlink\" or "
        "\"none\" | did you mean "
        "\"bind\"?"},
       {"[process]\npersonality = ['linux23']",
@@ -250,7 +251,7 @@ TEST_CASE("each key of a mount goes with some types only") {
       {"{ type = 'none', write = true }",
        "E0108 p.toml:2:25 `write` is not a key of a none | it goes with a bind, a device, a tmpfs, a proc, a "
        "dev, a sysfs, a "
-       "mqueue, a devpts, a cgroup or an overlay"},
+       "mqueue, a devpts, a cgroup, an overlay or an image"},
       {"{ type = 'symlink' }",
        "E0109 p.toml:2:8 mount \"/x\" has no `to` | help: `to` says where the link leads"},
       {"{ type = 'overlay' }",
@@ -373,7 +374,10 @@ TEST_CASE("words that are not supported yet are refused with the ones that are")
       {"[resources]\nmemory = '1G'",
        "E0107 p.toml:1:2 [resources] is not supported yet | help: remove it: nothing of it would take "
        "effect"},
-      {"[mounts]\n'/i' = 'image'", "E0107 p.toml:2:8 mount \"/i\" is \"image\", which is not supported yet"},
+      {"[mounts]\n'/i' = 'image'",
+       "E0104 p.toml:2:8 mount \"/i\" is \"image\", which is no word for a mount | help: an image needs a "
+       "table: { "
+       "type = \"image\", … }"},
   }));
   CAPTURE(example.toml);
   CHECK(shape_of(example.toml) == example.says);

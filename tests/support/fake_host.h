@@ -82,7 +82,7 @@ class FakeHost : public Host {
     caller_.uid = uid;
     caller_.gid = gid;
     caller_.groups = {gid};
-    caller_.has_setid_capabilities = uid == 0;
+    caller_.has_setid_capabilities = caller_.has_admin_capability = uid == 0;
     return *this;
   }
   FakeHost& root() { return user("root", 0, 0).env("HOME", "/root").env("USER", "root").dir("/root", 0700); }
@@ -92,8 +92,9 @@ class FakeHost : public Host {
   }
   /// A file with something in it.
   FakeHost& text(const std::string& path, std::string content, mode_t mode = 0644) {
+    const std::uint64_t size = content.size();
     contents_[path] = std::move(content);
-    return file(path, mode);
+    return owned(path, {FileKind::file, 0, mode, 0, 0, size});
   }
   /// Something is mounted there.
   FakeHost& mounted(const std::string& path) {
@@ -170,7 +171,7 @@ class FakeHost : public Host {
   [[nodiscard]] std::vector<std::string> mounts_below(const std::string& path) const override {
     std::vector<std::string> below;
     for (const std::string& each : mounts_) {
-      if (each.starts_with(path + "/")) below.push_back(each);
+      if (each.starts_with(path == "/" ? path : path + "/")) below.push_back(each);
     }
     return below;
   }
