@@ -138,11 +138,10 @@ std::optional<Slot> MountSteps::image_of(const Mount& mount) {
   const Origin at = mount.source ? mount.source->at : mount.at;
   const std::string source = source_of(mount);
   const auto refuse = [&](std::optional<Diagnostic> problem) {
-    if (problem) {
-      problem->at = problem->code == "E0364" ? mount.write->at : at;
-      draft_.problem(*std::move(problem));
-    }
-    return problem.has_value();
+    if (!problem) return false;
+    problem->at = problem->code == "E0364" ? mount.write->at : at;
+    draft_.problem(*std::move(problem));
+    return true;
   };
   const std::optional<std::string> begin = draft_.host.read(source, kImageHead);
   if (!begin) {
@@ -170,6 +169,12 @@ std::optional<Slot> MountSteps::image_of(const Mount& mount) {
   }
   const Mounter* const mounter = find_mounter(draft_.host, head.format);
   if (refuse(look_at_mounter(draft_.host, source, head.format, mounter, writable))) return std::nullopt;
+  return serve_image(mount, source, mounter->program, type);
+}
+
+Slot MountSteps::serve_image(const Mount& mount, const std::string& source, const char* program,
+                             const char* type) {
+  const Origin at = mount.source ? mount.source->at : mount.at;
   const Pin pin = draft_.pin(source, Expect::not_directory, at);
   const Slot slot = draft_.new_slot();
   // The kernel judges by the modes in the image, for everybody in the sandbox, and for nobody outside of it.
@@ -182,7 +187,7 @@ std::optional<Slot> MountSteps::image_of(const Mount& mount) {
                                          "allow_other",
                                          "ro"};
   draft_.add(draft_.parent,
-             RunMounter{.program = draft_.keep(mounter->program),
+             RunMounter{.program = draft_.keep(program),
                         .type = draft_.keep(type),
                         .pin = pin,
                         .slot = slot,

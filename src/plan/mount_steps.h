@@ -39,6 +39,8 @@ class MountSteps {
   bool may_be_layer(const Mount& mount, const Said<std::string>& layer);
   /// Nothing, with the problem told, where it cannot be mounted.
   std::optional<Slot> image_of(const Mount& mount);
+  /// By a FUSE mounter, for who is not root.
+  Slot serve_image(const Mount& mount, const std::string& source, const char* program, const char* type);
   Slot tmpfs_of(const Mount& mount);
   Slot proc_of(const Mount& mount);
 
