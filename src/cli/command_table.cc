@@ -50,6 +50,9 @@ constexpr Command kCommands[] = {
     {"new", "[OPTIONS] PROGRAM",
      "Write a first profile for a program: what it is made of is found by reading its files.",
      kTalkOptions | kHelpOption | kNewOptions, Operand::program, 1, 1, "PROGRAM"},
+    {"doctor", "[OPTIONS] [PROFILE]",
+     "Find out what this machine can do, and what of a profile would fail here: causes and remedies.",
+     kReads | kJsonOption, Operand::profile, 0, 1, "PROFILE", "", false, false, 125},
     {"explain", "CODE | KEY", "Explain a message by its code, or a key of the profile language.",
      kTalkOptions | kHelpOption, Operand::topic, 1, 1, "CODE or KEY"},
     {"schema", "profile | plan | report | diff | check | verify | test",
@@ -63,9 +66,6 @@ constexpr Command kCommands[] = {
     {"version", "", "Print the version.", kTalkOptions | kHelpOption},
     {"help", "[COMMAND]", "Explain a command.", kTalkOptions | kHelpOption, Operand::command, 0, 1,
      "COMMAND"},
-
-    {"doctor", "[PROFILE]", "What this host can do, and what it cannot.", kTalkOptions, Operand::profile, 0,
-     1, "PROFILE", "", false, true},
 };
 
 constexpr Option kOptions[] = {

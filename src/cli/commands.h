@@ -25,6 +25,7 @@ int enter_command(Session& session);
 int kill_command(Session& session);
 int install_command(Session& session);
 int new_command(Session& session);
+int doctor_command(Session& session);
 int explain_command(Session& session);
 int schema_command(Session& session);
 int completion_command(Session& session);

@@ -24,7 +24,7 @@ constexpr Handler kHandlers[] = {{"run", run_command},         {"plan", plan_com
                                  {"version", version_command}, {"help", help_command},
                                  {"verify", verify_command},   {"build", build_command},
                                  {"install", install_command}, {"test", test_command},
-                                 {"new", new_command}};
+                                 {"new", new_command},         {"doctor", doctor_command}};
 
 /// The spellings of other programs.
 std::vector<std::string> in_our_words(std::vector<std::string> arguments) {

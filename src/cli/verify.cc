@@ -25,13 +25,6 @@ class Look : public Inspector {
   const Plan& plan_;
 };
 
-/// For a profile without a program: nothing will be executed, but set-up ends where it would be.
-bool end_with_exec(Plan& plan) {
-  if (!plan.steps.empty() && std::holds_alternative<Exec>(plan.steps.back().op)) return false;
-  plan.steps.push_back({Exec{}, {}, Phase::exec});
-  return true;
-}
-
 }  // namespace
 
 int verify_command(Session& session) {

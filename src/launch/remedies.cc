@@ -7,17 +7,14 @@
 #include <string_view>
 #include <variant>
 
+#include "launch/causes.h"
+
 namespace hutch {
 namespace {
 
 // --- what rows may ask
 
 using Diagnosis = bool (*)(const Situation&);
-
-bool reads(const Situation& now, const char* path, std::string_view wanted) {
-  const auto text = now.read(path);
-  return text && std::string_view(*text).substr(0, text->find('\n')) == wanted;
-}
 
 std::uint64_t new_namespaces(const Situation& now) {
   for (const Step& step : now.plan.steps) {
@@ -28,33 +25,20 @@ std::uint64_t new_namespaces(const Situation& now) {
 bool has(const Situation& now, std::uint64_t flag) { return (new_namespaces(now) & flag) != 0; }
 
 bool no_user_namespaces_at_all(const Situation& now) {
-  return has(now, CLONE_NEWUSER) && reads(now, "/proc/sys/user/max_user_namespaces", "0");
+  return has(now, CLONE_NEWUSER) && is_zero(now.read, kMostUserNamespaces);
+}
+/// One kind of namespace of those asked for is switched off.
+template <std::uint64_t kind>
+bool none_of(const Situation& now) {
+  return has(now, kind) && is_zero(now.read, most_namespaces(kind));
 }
 bool not_for_ordinary_users(const Situation& now) {
-  return has(now, CLONE_NEWUSER) && reads(now, "/proc/sys/kernel/unprivileged_userns_clone", "0");
+  return has(now, CLONE_NEWUSER) && user_namespaces_are_for_root(now.read);
 }
-bool in_chroot(const Situation& now) {
-  const auto mounts = now.read("/proc/self/mountinfo");
-  if (!mounts || mounts->empty() || !has(now, CLONE_NEWUSER)) return false;
-  // ID PARENT MAJ:MIN ROOT MOUNT-POINT …: in a chroot that is no mount, nothing is mounted on "/".
-  std::string_view rest = *mounts;
-  while (!rest.empty()) {
-    std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    for (int field = 0; field < 4 && !line.empty(); ++field) {
-      line.remove_prefix(
-          std::min(line.size(), line.find(' ') == line.npos ? line.size() : line.find(' ') + 1));
-    }
-    if (line.starts_with("/ ")) return false;
-  }
-  return true;
-}
-bool under_seccomp(const Situation& now) {
-  const auto status = now.read("/proc/self/status");
-  return status && status->find("\nSeccomp:\t2") != std::string::npos;
-}
+bool in_chroot(const Situation& now) { return has(now, CLONE_NEWUSER) && is_in_chroot(now.read); }
+bool under_seccomp(const Situation& now) { return is_under_seccomp(now.read); }
 bool apparmor_restricts(const Situation& now) {
-  return has(now, CLONE_NEWUSER) && reads(now, "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1");
+  return has(now, CLONE_NEWUSER) && apparmor_restricts_users(now.read);
 }
 bool no_user_namespace_asked(const Situation& now) { return !has(now, CLONE_NEWUSER); }
 bool in_user_namespace(const Situation& now) { return has(now, CLONE_NEWUSER); }
@@ -171,6 +155,27 @@ constexpr Remedy kRemedies[] = {
      "something on this machine forbids user namespaces, or your own ids are not mapped in the one around "
      "hutch",
      ""},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWNS>, "E0411",
+     "mount namespaces are switched off here: user.max_mnt_namespaces is 0",
+     "as root: sysctl -w user.max_mnt_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWPID>, "E0411",
+     "pid namespaces are switched off here: user.max_pid_namespaces is 0",
+     "as root: sysctl -w user.max_pid_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWIPC>, "E0411",
+     "ipc namespaces are switched off here: user.max_ipc_namespaces is 0",
+     "as root: sysctl -w user.max_ipc_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWUTS>, "E0411",
+     "uts namespaces are switched off here: user.max_uts_namespaces is 0",
+     "as root: sysctl -w user.max_uts_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWNET>, "E0411",
+     "net namespaces are switched off here: user.max_net_namespaces is 0",
+     "as root: sysctl -w user.max_net_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWCGROUP>, "E0411",
+     "cgroup namespaces are switched off here: user.max_cgroup_namespaces is 0",
+     "as root: sysctl -w user.max_cgroup_namespaces=15000"},
+    {Call::clone, ENOSPC, CloneChild::kind, none_of<CLONE_NEWTIME>, "E0411",
+     "time namespaces are switched off here: user.max_time_namespaces is 0",
+     "as root: sysctl -w user.max_time_namespaces=15000"},
     {Call::clone, ENOSPC, CloneChild::kind, nullptr, "E0411",
      "a limit on the number or depth of namespaces is reached (user.max_*_namespaces)",
      "end sandboxes that nobody needs, or as root raise the limits below /proc/sys/user"},

@@ -16,6 +16,7 @@
 #include "launch/errno_text.h"
 #include "launch/remedies.h"
 #include "plan/describe.h"
+#include "plan/walked_path.h"
 
 namespace hutch {
 namespace {
@@ -83,22 +84,6 @@ struct Attempt {
   [[nodiscard]] std::string set_up(Slot slot) const { return "set up " + place_of(plan, slot); }
   static std::string set_up(ZStr path) { return "set up " + quoted(path.view()); }
 };
-
-/// The path of a step that walks inside the sandbox.
-std::string_view walked_path(const Op& op) {
-  return std::visit(
-      []<class T>(const T& s) -> std::string_view {
-        if constexpr (std::is_same_v<T, MakeDir> || std::is_same_v<T, MakeSymlink> ||
-                      std::is_same_v<T, MakeFile> || std::is_same_v<T, Attach> || std::is_same_v<T, Seal> ||
-                      std::is_same_v<T, ReadOnlyView> || std::is_same_v<T, ChangeDir> ||
-                      std::is_same_v<T, AllowPath>) {
-          return s.path.view();
-        } else {
-          return {};
-        }
-      },
-      op);
-}
 
 /// What `detail` points at: the part of a path that is to blame, or the option.
 std::string tell_detail(const Step& step, const Report& report) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -35,5 +36,13 @@ struct Plan {
 
   StringPool strings;  ///< what every ZStr and Borrowed above points into
 };
+
+/// For a profile without a program: nothing can be executed, but set-up ends where it would be. True if that
+/// step was missing.
+inline bool end_with_exec(Plan& plan) {
+  if (!plan.steps.empty() && std::holds_alternative<Exec>(plan.steps.back().op)) return false;
+  plan.steps.push_back({Exec{}, {}, Phase::exec});
+  return true;
+}
 
 }  // namespace hutch

@@ -159,12 +159,6 @@ TEST_CASE("what makes no sense on the command line is pointed at") {
  1 | hutch run --ro '/\xff\x1b[31m' app
    |                ^^^^^^^^^^^^^^^
 )"},
-      {{"doctor"}, R"(error[E0909]: `hutch doctor` is not supported yet
-  --> command line:1:7
-   |
- 1 | hutch doctor
-   |       ^^^^^^
-)"},
   };
   for (const Row& row : rows) CHECK(sorted(row.arguments).complaint == row.complaint);
 }
