@@ -33,7 +33,7 @@ _hutch() {
     local options operand choices program= operands=0 i
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
-        _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new explain schema completion version help
+        _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new doctor explain schema completion version help
         return
     fi
     case $command in
@@ -53,6 +53,7 @@ _hutch() {
         kill) options='--signal --json --verbose --log-file --color --help' operand=sandbox choices='' ;;
         install) options='--user --system --undo --list --json --verbose --log-file --color --help' operand=profile choices='' ;;
         new) options='--from --output --verbose --log-file --color --help' operand=program choices='' ;;
+        doctor) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
         schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify test' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
@@ -93,7 +94,7 @@ _hutch() {
         sandbox) ((operands == 0)) && _hutch_names ps ;;
         program) ((operands == 0)) && _hutch_programs ;;
         choice) ((operands == 0)) && _hutch_offer $choices ;;
-        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new explain schema completion version help ;;
+        command) ((operands == 0)) && _hutch_offer run build plan show check access diff verify test list ps inspect enter kill install new doctor explain schema completion version help ;;
     esac
 }
 complete -o nospace -F _hutch hutch
