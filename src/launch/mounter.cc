@@ -27,11 +27,11 @@
 namespace hutch {
 namespace {
 
-constexpr int kServed = 3;                // where the mounter finds the descriptor by which it serves
-constexpr const char* kImage = "/image";  // where it finds what to read
+constexpr int kServed = 3;                      // where the mounter finds the descriptor by which it serves
+constexpr const char* kImageInside = "/image";  // where it finds what to read
 constexpr const char* kFusermounts[] = {"/usr/bin/fusermount", "/usr/bin/fusermount3"};
 constexpr int kToEnd = 2000;  // milliseconds
-constexpr std::size_t kLongestWords = 400;
+constexpr std::size_t kLongestAnswer = 400;
 
 template <class T>
 Said<T> always(T value) {
@@ -53,7 +53,7 @@ void add_mounts(const std::string& program, const std::string& image, Profile& p
   add(program, MountType::bind);
   for (const char* fusermount : kFusermounts) add(fusermount, MountType::bind).source = always(own_path());
   // By a mount and not by a descriptor, which could be opened again for writing: proc_pid_fd(5).
-  add(kImage, MountType::bind).source = always(image);
+  add(kImageInside, MountType::bind).source = always(image);
   add("/mnt", MountType::dir);
   // libfuse tries to mount by itself first: it opens the device, and hears that it may not.
   add("/dev/fuse", MountType::device);
@@ -70,9 +70,9 @@ Profile sandbox_of(const RunMounter& step, const std::string& image) {
   add_mounts(program, image, profile);
   profile.namespaces.nested = always(false);
   Process& process = profile.process;
-  std::vector<std::string> words{program, "-f", "-o", "ro", kImage, "/mnt"};
-  if (step.type.view() == "erofs") words = {program, "-f", kImage, "/mnt"};
-  if (step.type.view() == "ext4") words = {program, kImage, "/mnt", "-f", "-o", "ro"};
+  std::vector<std::string> words{program, "-f", "-o", "ro", kImageInside, "/mnt"};
+  if (step.type.view() == "erofs") words = {program, "-f", kImageInside, "/mnt"};
+  if (step.type.view() == "ext4") words = {program, kImageInside, "/mnt", "-f", "-o", "ro"};
   for (std::string& word : words) process.command.push_back(always(std::move(word)));
   process.cwd = always(std::string("/"));
   process.tty = always(Tty::none);
@@ -170,7 +170,7 @@ Outcome Mounters::start(const RunMounter& step, const MountedImage& image, Uniqu
 std::string Mounters::said() const {
   if (given_up_) return fmt::format("no answer for {} seconds", kPatience / 1000);
   for (const Running& each : running_) {
-    std::array<char, kLongestWords> piece;
+    std::array<char, kLongestAnswer> piece;
     const ssize_t got = ::read(each.words.get(), piece.data(), piece.size());
     if (got <= 0) continue;
     const std::string_view text(piece.data(), static_cast<std::size_t>(got));

@@ -320,6 +320,7 @@ class SchemaWriter {
     branch("then", [&] {
       member("propertyNames", [&] { list("enum", keys); });
       if (type == "symlink") list("required", {{"to"}});
+      if (type == "image") list("required", {{"source"}});
       if (type == "overlay") overlay();
       if (type == "file") {
         json_.key("oneOf");
