@@ -175,8 +175,7 @@ TEST_CASE("with a profile, doctor names each of its lines that would fail, and n
 
 TEST_CASE("a line that lies below one that fails is told as not tried") {
   const Workspace here;
-  const std::string box =
-      here.profile("box", "[mounts]\n\"/proc\" = \"proc\"\n\"/proc/tty\" = \"hidden\"\n");
+  const std::string box = here.profile("box", "[mounts]\n\"/proc\" = \"proc\"\n\"/proc/tty\" = \"hidden\"\n");
   const Answer answer = run_hutch_after("mount --bind /dev/null /proc/version", {"doctor", box});
   INFO(answer.out << answer.err);
   CHECK(answer.status == 1);
