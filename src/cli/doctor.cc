@@ -15,7 +15,6 @@ constexpr int kTrouble = 125;
 
 /// What of the profile would fail: where it does not even become a plan, that.
 TriedPlan examine_profile(const Session& session) {
-  TriedPlan tried;
   auto loaded = session.load();
   if (!loaded) return {.failures = std::move(loaded).error(), .went_through = false};
   auto plan = compile(loaded->profile, {.needs_command = false}, session.host);
