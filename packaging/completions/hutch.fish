@@ -58,7 +58,7 @@ complete -c hutch -n '__fish_seen_subcommand_from build' -l record -r -F -d 'wri
 complete -c hutch -n '__fish_seen_subcommand_from build' -l replace -d 'replace folders that are where outputs go'
 complete -c hutch -n '__fish_seen_subcommand_from build' -l keep -r -F -d 'if the build fails, copy its working folder there; with --check, what differs'
 complete -c hutch -n '__fish_seen_subcommand_from build' -l check -d 'build twice, the second time under other circumstances, and compare'
-complete -c hutch -n '__fish_seen_subcommand_from build' -l verify -r -F -d 'build as the record says, and compare with it; nothing is put anywhere'
+complete -c hutch -n '__fish_seen_subcommand_from build' -l verify -r -F -d 'build again and compare with this record; nothing is put anywhere'
 complete -c hutch -n '__fish_seen_subcommand_from build' -l timeout -x -d 'end the program after this time: 30s, 2h'
 complete -c hutch -n '__fish_seen_subcommand_from build' -l json -d 'answer and report as JSON'
 complete -c hutch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'say what was left out and why; twice: every step too'

@@ -86,7 +86,7 @@ constexpr Option kOptions[] = {
     {"--keep", 0, "FOLDER", "if the build fails, copy its working folder there; with --check, what differs",
      kBuildOptions, "", true},
     {"--check", 0, "", "build twice, the second time under other circumstances, and compare", kBuildOptions},
-    {"--verify", 0, "RECORD", "build as the record says, and compare with it; nothing is put anywhere",
+    {"--verify", 0, "RECORD", "build again and compare with this record; nothing is put anywhere",
      kBuildOptions, "", true},
 
     {"--name", 0, "NAME", "call the sandbox so, for ps, inspect, enter and kill", kRunOptions},

@@ -537,7 +537,8 @@ constexpr MessageCode kCodes[] = {
      "everybody will run programs by it."},
     {"E0941", "there is no such program",
      "`hutch new` takes the name of a program on PATH, or a path of a file."},
-    {"E0942", "the file cannot be executed", "`hutch new` writes profiles for programs and scripts."},
+    {"E0942", "the file cannot be executed",
+     "`hutch new` writes profiles for programs and scripts, which it must be able to read."},
     {"E0943", "an interpreter is missing",
      "The script begins with the path of a program that is not on this machine. It could not run outside of "
      "a "

@@ -31,14 +31,13 @@ Result<Loaded> load_base(const std::string& from, const std::vector<Suggestion>&
 
 Result<void> write_new(const std::string& path, const std::string& text) {
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-  if (!file)
-    return fail({.code = "E0944",
-                 .what = fmt::format("cannot write {}: {}", quoted(path), ::strerror(errno)),
-                 .help = errno == EEXIST ? "remove it, or say another name: nothing is overwritten" : ""});
-  if (write_all(file.get(), text)) return {};
+  if (file && write_all(file.get(), text)) return {};
   const int error = errno;
-  ::unlink(path.c_str());
-  return fail({.code = "E0944", .what = fmt::format("cannot write {}: {}", quoted(path), ::strerror(error))});
+  if (file) ::unlink(path.c_str());
+  return fail({.code = "E0944",
+               .what = fmt::format("cannot write {}: {}", quoted(path), ::strerror(error)),
+               .help = error == EEXIST ? "remove it, or say another name: nothing is overwritten"
+                                       : "say another name; without -o it is printed"});
 }
 
 Result<std::string> text_of(Session& session, const std::string& file) {

@@ -11,7 +11,9 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "host/find_program.h"
 #include "launch/causes.h"
+#include "plan/image_mounter.h"
 
 namespace hutch {
 namespace {
@@ -24,19 +26,6 @@ std::string status_line(const ReadText& read, std::string_view name) {
   for (const std::string_view line : split(text, '\n')) {
     if (line.starts_with(name) && line.substr(name.size()).starts_with(":\t"))
       return std::string(line.substr(name.size() + 2));
-  }
-  return {};
-}
-
-/// Where a program of the caller's PATH is; empty if it has none of that name.
-std::string find_program(const Host& host, std::string_view name) {
-  const auto& environment = host.caller().environment;
-  const auto path = environment.find("PATH");
-  if (path == environment.end()) return {};
-  for (const std::string_view folder : split(path->second, ':')) {
-    std::string candidate = fmt::format("{}/{}", folder, name);
-    if (folder.starts_with('/') && host.follow(candidate).kind == FileKind::file && host.may(candidate, X_OK))
-      return candidate;
   }
   return {};
 }
@@ -183,6 +172,15 @@ MachineFact program(const Host& host, std::string_view name, std::string_view us
           found ? "" : fmt::format("only for {}", use)};
 }
 
+/// Who mounts images of this format for ordinary users.
+MachineFact mounter(const Host& host, ImageFormat format) {
+  const std::string name = fmt::format("{} images", format_name(format));
+  if (const ImageMounter* found = find_image_mounter(host, format))
+    return {name, fmt::format("mounted by {} for ordinary users", found->program), ""};
+  return {name, "mounted for root only",
+          fmt::format("for ordinary users, install {}", usual_image_mounter(format).package)};
+}
+
 }  // namespace
 
 std::vector<MachineFact> machine_facts(const Host& host, const ReadText& read) {
@@ -197,8 +195,9 @@ std::vector<MachineFact> machine_facts(const Host& host, const ReadText& read) {
   const bool fuse = host.may("/dev/fuse", R_OK | W_OK);
   facts.push_back({"/dev/fuse", fuse ? "can be opened" : "cannot be opened",
                    fuse ? "" : "file systems of FUSE cannot be mounted: modprobe fuse, or its modes"});
-  for (const char* name : {"squashfuse", "erofsfuse", "fuse2fs", "fuse-overlayfs"})
-    facts.push_back(program(host, name, "images and overlays that FUSE mounts"));
+  for (const ImageFormat format : {ImageFormat::squashfs, ImageFormat::erofs, ImageFormat::ext4})
+    facts.push_back(mounter(host, format));
+  facts.push_back(program(host, "fuse-overlayfs", "overlays that FUSE mounts"));
   facts.push_back(program(host, "pasta", "a network of the sandbox's own that reaches outside"));
   facts.push_back(program(host, "xdg-dbus-proxy", "a filtered D-Bus"));
   return facts;

@@ -4,29 +4,18 @@
 #include <linux/mount.h>
 #include <unistd.h>
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "plan/image_format.h"
+#include "plan/image_mounter.h"
 #include "plan/mount_steps.h"
 
 namespace hutch {
 namespace {
 
-/// A program that serves a file system by FUSE, in a place where only root can put one.
-struct Mounter {
-  ImageFormat format;
-  const char* program;
-  const char* package;
-};
-/// The first one that is there is taken. squashfuse_ll tells hard links apart, squashfuse does not.
-constexpr std::array<Mounter, 4> kMounters{{{ImageFormat::squashfs, "/usr/bin/squashfuse_ll", "squashfuse"},
-                                            {ImageFormat::squashfs, "/usr/bin/squashfuse", "squashfuse"},
-                                            {ImageFormat::erofs, "/usr/bin/erofsfuse", "erofsfuse"},
-                                            {ImageFormat::ext4, "/usr/bin/fuse2fs", "fuse2fs"}}};
 constexpr const char* kFuse = "/dev/fuse";
 
 /// May this caller have the kernel mount a block device? In a user namespace the kernel trusts none.
@@ -40,23 +29,6 @@ bool kernel_mounts(const Host& host) {
     if (blank(c) && !words.empty() && !words.ends_with(' ')) words += ' ';
   }
   return words == "0 0 4294967295 ";
-}
-
-const Mounter* find_mounter(const Host& host, ImageFormat format) {
-  constexpr mode_t kWrittenByOthers = 022;
-  for (const Mounter& each : kMounters) {
-    if (each.format != format) continue;
-    const PathFact fact = host.follow(each.program);
-    if (fact.kind == FileKind::file && fact.uid == 0 && (fact.mode & kWrittenByOthers) == 0) return &each;
-  }
-  return nullptr;
-}
-
-const char* package_of(ImageFormat format) {
-  for (const Mounter& each : kMounters) {
-    if (each.format == format) return each.package;
-  }
-  return "";
 }
 
 /// What is wrong with the file; nothing if it can be mounted.
@@ -96,7 +68,7 @@ std::optional<Diagnostic> look_at_head(const Draft& draft, const std::string& so
 
 /// Why no mounter can serve the image to this caller.
 std::optional<Diagnostic> look_at_mounter(const Host& host, const std::string& source, ImageFormat format,
-                                          const Mounter* mounter, bool writable) {
+                                          const ImageMounter* mounter, bool writable) {
   if (writable) {
     return Diagnostic{.code = "E0364",
                       .what = fmt::format("{} can only be written to by root", quoted(source)),
@@ -109,10 +81,8 @@ std::optional<Diagnostic> look_at_mounter(const Host& host, const std::string& s
         .what = fmt::format("nothing here can mount the {} {} for an ordinary user", format_name(format),
                             quoted(source)),
         .cause = fmt::format("the kernel does it only for root; a FUSE mounter would, but there is no {}",
-                             format == ImageFormat::squashfs ? "/usr/bin/squashfuse"
-                             : format == ImageFormat::erofs  ? "/usr/bin/erofsfuse"
-                                                             : "/usr/bin/fuse2fs"),
-        .help = fmt::format("as root: apt-get install {}{}", package_of(format),
+                             usual_image_mounter(format).program),
+        .help = fmt::format("as root: apt-get install {}{}", usual_image_mounter(format).package,
                             format == ImageFormat::erofs ? " (Debian 13 or later)" : "")};
   }
   const PathFact fuse = host.follow(kFuse);
@@ -167,7 +137,7 @@ std::optional<Slot> MountSteps::image_of(const Mount& mount) {
                at, Phase::before_clone);
     return slot;
   }
-  const Mounter* const mounter = find_mounter(draft_.host, head.format);
+  const ImageMounter* const mounter = find_image_mounter(draft_.host, head.format);
   if (refuse(look_at_mounter(draft_.host, source, head.format, mounter, writable))) return std::nullopt;
   return serve_image(mount, source, mounter->program, type);
 }

@@ -1,6 +1,7 @@
 #include "starter/program_chain.h"
 
 #include <fmt/format.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,25 +10,13 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "host/find_program.h"
 
 namespace hutch {
 namespace {
 
 constexpr int kLongestChain = 5;          // the kernel's own bound
 constexpr std::size_t kScriptHead = 256;  // BINPRM_BUF_SIZE
-
-std::optional<std::string> on_path(const std::string& name, const Host& host) {
-  const auto& environment = host.caller().environment;
-  const auto path = environment.find("PATH");
-  const std::string_view all = path == environment.end() ? std::string_view("/usr/local/bin:/usr/bin:/bin")
-                                                         : std::string_view(path->second);
-  for (const std::string_view folder : split(all, ':')) {
-    if (!folder.starts_with('/')) continue;
-    std::string place = join_path(normalise(folder), name);
-    if (host.follow(place).kind == FileKind::file && host.may(place, X_OK)) return place;
-  }
-  return std::nullopt;
-}
 
 std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> words;
@@ -56,8 +45,8 @@ std::optional<std::string> asked_of_env(const std::vector<std::string>& words) {
 
 Result<std::string> place_of_program(const std::string& program, const Host& host) {
   if (program.find('/') == program.npos) {
-    auto found = on_path(program, host);
-    if (found) return *std::move(found);
+    std::string found = find_program(host, program);
+    if (!found.empty()) return found;
     return fail({.code = "E0941",
                  .what = fmt::format("there is no program {}", quoted(program)),
                  .cause = "no folder of PATH has an executable file of that name",
@@ -66,7 +55,10 @@ Result<std::string> place_of_program(const std::string& program, const Host& hos
   std::string path = absolute_from(host.caller().directory, program);
   const PathFact found = host.follow(path);
   if (found.kind == FileKind::missing)
-    return fail({.code = "E0941", .what = fmt::format("there is no program {}", quoted(path))});
+    return fail({.code = "E0941",
+                 .what = fmt::format("there is no program {}", quoted(path)),
+                 .cause = ::strerror(found.error),
+                 .help = "name a file, or a program on PATH without a slash"});
   if (found.kind != FileKind::file || !host.may(path, X_OK))
     return fail({.code = "E0942",
                  .what = fmt::format("{} cannot be executed", quoted(path)),
@@ -91,9 +83,9 @@ Result<ProgramChain> chain_of(const std::string& program, const Host& host) {
     path = normalise(words[0]);
     if (name_of(path) == "env") {
       const auto asked = asked_of_env(words);
-      if (const auto found = asked ? on_path(*asked, host) : std::nullopt) {
+      if (const std::string found = asked ? find_program(host, *asked) : ""; !found.empty()) {
         chain.links.push_back({path, "which finds its interpreter"});
-        path = *found;
+        path = found;
       }
     }
     if (host.follow(path).kind != FileKind::file)
@@ -104,7 +96,15 @@ Result<ProgramChain> chain_of(const std::string& program, const Host& host) {
   }
   const std::string real = host.real_path(chain.links.back().path);
   const auto elf = read_elf(real);
-  if (!elf) return chain;
+  if (!elf) {
+    const bool readable = host.may(real, R_OK);
+    return fail({.code = "E0942",
+                 .what = fmt::format("nothing can be found out about {}", quoted(chain.links.back().path)),
+                 .cause = readable ? "it begins neither with `#!` nor as a program for this machine"
+                                   : "you may execute it, but not read it",
+                 .help = readable ? "name the program that opens it, with the file as its argument"
+                                  : "start from another profile: extends = [\"base/system\"]"});
+  }
   chain.is_static = elf->loader.empty() && elf->needed.empty();
   if (!elf->loader.empty()) chain.links.push_back({normalise(elf->loader), "its loader"});
   chain.libraries = libraries_of(real, *elf, host);

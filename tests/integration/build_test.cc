@@ -1,7 +1,10 @@
 // `hutch build`: what goes in, what comes out and what does not, and what the record says of it.
 
+#include <linux/magic.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -454,6 +457,23 @@ TEST_CASE("the check catches what leaks from around a build, and what is chance"
     CHECK(has(answer.err, "is the first that differs"));
     CHECK(::access((here / "made").c_str(), F_OK) != 0);
   }
+}
+
+TEST_CASE("the check turns the order of names round, also where a file system lists the newest first") {
+  struct statfs info = {};
+  if (::statfs("/dev/shm", &info) < 0 || info.f_type != TMPFS_MAGIC) SKIP_TEST("/dev/shm is no tmpfs here");
+  std::string folder = "/dev/shm/hutch-order-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  for (const char* name : {"a", "b", "c", "d"}) std::ofstream(folder + "/" + name) << name;
+  const Workspace here;
+  const std::string box = here.profile(
+      "box", profile_of("ls -U /src > made", "[build.inputs]\n\"/src\" = \"" + folder +
+                                                 "\"\n[build.outputs]\n\"/build/made\" = \"./made\"\n"));
+  const Answer answer = run_hutch({"build", "--check", box}, {.cwd = here.path()});
+  std::filesystem::remove_all(folder);
+  CAPTURE(answer.err);
+  CHECK(answer.status == 1);
+  CHECK(has(answer.err, "error[E0708]"));
 }
 
 TEST_CASE("the check catches the number of processors, and keeps both builds for looking") {

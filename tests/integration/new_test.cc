@@ -163,6 +163,8 @@ TEST_CASE("new: what it cannot write, and for what, is told") {
   CHECK(has(says({"./no/such"}), "error[E0941]"));
   CHECK(has(says({"/etc/passwd"}), "error[E0942]: \"/etc/passwd\" cannot be executed"));
   CHECK(has(says({"/usr"}), "it is no file"));
+  home.script("text", "echo no first line\n");
+  CHECK(has(says({"./home/bin/text"}), "it begins neither with `#!` nor as a program for this machine"));
   home.script("orphan", "#!/no/such/interpreter\n");
   CHECK(has(says({"./home/bin/orphan"}), "error[E0943]: the interpreter \"/no/such/interpreter\""));
   CHECK(has(says({"--from", "no/such", "true"}), "error[E0201]: there is no profile `no/such`"));
