@@ -98,6 +98,18 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+/// As it is, which scdoc shows without breaking lines. A backslash is the only one that it takes for its own.
+std::string literal_block(std::string_view text) {
+  if (text.empty()) return {};
+  std::string out = "\t```\n";
+  for (const std::string_view line : split(text, '\n')) {
+    out += '\t';
+    for (const char c : line) out += c == '\\' ? "\\\\" : std::string(1, c);
+    out += '\n';
+  }
+  return out + "\t```\n\n";
+}
+
 std::string details(const Key& key) {
   std::string text(key.help);
   if (!key.fallback.empty()) text += fmt::format(" Default: {}.", key.fallback);
@@ -144,8 +156,9 @@ std::string keys_manual() {
       // scdoc takes headings as they are, and hands a backslash on to troff.
       text += fmt::format("## {}\n\n", section_of(section));
     }
-    text += fmt::format("*{}* ({})\n\t{}\n\n", escaped(key.name == "*" ? "NAME" : key.name),
+    text += fmt::format("*{}* ({})\n\t{}", escaped(key.name == "*" ? "NAME" : key.name),
                         escaped(type_of(key)), escaped(details(key)));
+    text += "\n\n" + literal_block(key.example);
   }
   return text;
 }

@@ -7,12 +7,31 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "profile/key_examples.h"
 #include "profile/keys.h"
 #include "profile/patterns.h"
 #include "profile/words.h"
 
 namespace hutch {
 namespace {
+
+/// TOML in JSON. No key takes a number with a fraction, or a date.
+void write_json(Json& json, const Value& value) {
+  if (const std::string* text = value.string()) return json.value(*text);
+  if (const std::int64_t* number = value.integer()) return json.value(*number);
+  if (const bool* truth = value.boolean()) return json.value(*truth);
+  if (const Array* list = value.array()) {
+    return json.array([&] {
+      for (const Value& each : *list) write_json(json, each);
+    });
+  }
+  json.object([&] {
+    for (const Entry& entry : value.table()->entries) {
+      json.key(entry.key);
+      write_json(json, entry.value);
+    }
+  });
+}
 
 /// Writes one schema; each function fills an object that is open.
 class SchemaWriter {
@@ -91,12 +110,40 @@ class SchemaWriter {
     });
   }
 
+  void examples(const Key& key) {
+    std::vector<std::string> texts;
+    for (const Value& value : example_values(key)) {
+      Json json(Json::compact);
+      write_json(json, value);
+      if (std::ranges::find(texts, json.text()) == texts.end()) texts.push_back(json.text());
+    }
+    if (texts.empty()) return;
+    json_.key("examples");
+    json_.array([&] {
+      for (const std::string& text : texts) json_.document(text);
+    });
+  }
+
   void row(const Key& key) {
     json_.field("description", fmt::format("{}{}", key.help, key.later ? " Not supported yet." : ""));
     if (key.later) {
       member("not", [] {});
       return;
     }
+    examples(key);
+    what_it_takes(key);
+  }
+
+  /// The values of user-chosen names.
+  template <class Body>
+  void each_value(std::string_view table, Body&& body) {
+    member("additionalProperties", [&] {
+      examples(*find_key(table, "*"));
+      body();
+    });
+  }
+
+  void what_it_takes(const Key& key) {
     switch (key.shape) {
       case Shape::text:
         return key.words == "bytes" ? json_.field("type", "string") : reference("text");
@@ -159,7 +206,7 @@ class SchemaWriter {
                                 : key.name == "set"  ? text_pattern("env_name")
                                                      : "";
       if (!names.empty()) member("propertyNames", [&] { json_.field("pattern", names); });
-      return member("additionalProperties", [&] {
+      return each_value(key.name == "set" ? "environment.set" : key.name, [&] {
         if (key.name == "mounts") return reference("mount");
         if (key.name == "params") return param();
         any_of([&] { reference("text"); },
@@ -179,7 +226,7 @@ class SchemaWriter {
       json_.field("pattern", target_pattern());
       member("not", [&] { json_.field("pattern", inputs ? R"(^/$|^([^\\]|\\.)*[*?\[])" : "^/$"); });
     });
-    member("additionalProperties", [&] {
+    each_value(inputs ? "build.inputs" : "build.outputs", [&] {
       any_of([&] { string_like("^[^\\u0000]+$"); },
              [&] { table(inputs ? "build.inputs.*" : "build.outputs.*"); });
     });

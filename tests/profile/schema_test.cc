@@ -2,9 +2,13 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string>
+#include <vector>
 
 #include "profile/files.h"
+#include "profile/key_examples.h"
 #include "profile/keys.h"
 #include "profile/patterns.h"
 #include "profile/profiles.h"
@@ -51,6 +55,51 @@ TEST_CASE("headings of the manual are not escaped: scdoc takes them as they are"
   CHECK(manual.find("## [[identity.uid_map]]") != manual.npos);
   for (std::size_t at = manual.find("## "); at != manual.npos; at = manual.find("## ", at + 1))
     CHECK(manual.substr(at, manual.find('\n', at) - at).find('\\') == std::string::npos);
+}
+
+TEST_CASE(
+    "the manual shows every example as it is: with the backslashes doubled that scdoc takes for its own") {
+  const std::string manual = keys_manual();
+  CHECK(manual.find("\t```\n\tprocess.umask = \"077\"\n\t```\n") != manual.npos);
+  CHECK(manual.find("content = \"127.0.0.1 localhost\\\\n\" }\n\t```\n") != manual.npos);
+  std::size_t shown = 0;
+  for (std::size_t at = manual.find("\t```\n"); at != manual.npos; at = manual.find("\t```\n", at + 1))
+    ++shown;
+  const auto keys = all_keys();
+  CHECK(shown ==
+        2 * std::size_t(std::ranges::count_if(keys, [](const Key& key) { return !key.example.empty(); })));
+}
+
+TEST_CASE("the values of an example are those that stand at the key, wherever it stands") {
+  const auto texts = [](const Key& key) {
+    std::vector<std::string> all;
+    for (const Value& value : example_values(key)) all.push_back(*value.string());
+    return all;
+  };
+  using Texts = std::vector<std::string>;
+  const Key source{.table = "mounts.*",
+                   .name = "source",
+                   .shape = Shape::path,
+                   .example = R"(mounts."/b" = { source = "1" }
+mounts."/a" = { source = "2", when = { source = "no" } }
+build.inputs."/c" = { source = "no" }
+source = "no")"};
+  CHECK(texts(source) == Texts{"1", "2"});
+  const Key outside{.table = "identity.map", .name = "outside", .shape = Shape::special, .example = R"(
+identity.uid_map = [{ outside = "1" }, { outside = "2" }]
+identity.gid_map = [{ outside = "3" }]
+identity.outside = "no")"};
+  CHECK(texts(outside) == Texts{"1", "2", "3"});
+  const Key when{.table = "when", .name = "env", .shape = Shape::text, .example = R"(when = { env = "1" }
+environment.set.A = { value = "no", when = { env = "2" } }
+env = "no")"};
+  CHECK(texts(when) == Texts{"1", "2"});
+  const Key any{.table = "environment.set",
+                .name = "*",
+                .shape = Shape::text,
+                .example = "environment.set.B = \"1\"\nenvironment.inherit = []"};
+  CHECK(texts(any) == Texts{"1"});
+  CHECK(example_values({.table = "", .name = "later", .shape = Shape::table}).empty());
 }
 
 TEST_CASE("a number's pattern has its bound and no more") {
