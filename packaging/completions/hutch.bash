@@ -55,7 +55,7 @@ _hutch() {
         new) options='--from --output --verbose --log-file --color --help' operand=program choices='' ;;
         doctor) options='--set --param --ro --rw --tmpfs --env --hostname --cwd --net --json --verbose --log-file --color --help' operand=profile choices='' ;;
         explain) options='--verbose --log-file --color --help' operand=none choices='' ;;
-        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify test' ;;
+        schema) options='--verbose --log-file --color --help' operand=choice choices='profile plan report diff check verify test doctor' ;;
         completion) options='--verbose --log-file --color --help' operand=choice choices='bash zsh fish' ;;
         version) options='--verbose --log-file --color --help' operand=none choices='' ;;
         help) options='--verbose --log-file --color --help' operand=command choices='' ;;

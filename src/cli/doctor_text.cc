@@ -44,7 +44,67 @@ std::string reasons(const Tried& tried, std::set<std::string>& said) {
   return text;
 }
 
+constexpr std::string_view kDoctorSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "https://hutch.example/doctor.schema.json",
+  "title": "What a machine can do, and what of a profile would fail on it",
+  "description": "hutch doctor --json [PROFILE]",
+  "type": "object",
+  "properties": {
+    "schema_version": { "const": 1 },
+    "ok": { "type": "boolean", "description": "what nearly every profile needs works, or with a profile, all of that: exit status 0" },
+    "facts": {
+      "type": "array",
+      "description": "whether or not it hurts",
+      "items": {
+        "type": "object",
+        "properties": {
+          "name": { "type": "string" },
+          "value": { "type": "string" },
+          "help": { "type": "string", "description": "what it means for sandboxes and what to do; missing where nothing is amiss" }
+        },
+        "required": ["name", "value"],
+        "additionalProperties": false
+      }
+    },
+    "trials": {
+      "type": "array",
+      "description": "small sandboxes, set up for real",
+      "items": {
+        "type": "object",
+        "properties": {
+          "name": { "type": "string" },
+          "result": { "enum": ["works", "fails", "not tried"] },
+          "needed": { "type": "boolean", "description": "by nearly every profile" },
+          "takes": { "type": "string", "description": "with `not tried`: the name of the trial without which it cannot succeed" },
+          "diagnostics": { "type": "array", "description": "with `fails`: why", "items": { "$ref": "#/$defs/diagnostic" } }
+        },
+        "required": ["name", "result", "needed", "diagnostics"],
+        "additionalProperties": false
+      }
+    },
+    "profile": {
+      "type": "object",
+      "description": "if one was asked for",
+      "properties": {
+        "name": { "type": "string", "description": "as it was asked for" },
+        "ok": { "type": "boolean", "description": "nothing fails" },
+        "went_through": { "type": "boolean", "description": "false: after the last failure nothing more could be tried" },
+        "diagnostics": { "type": "array", "description": "what would fail, each at its line", "items": { "$ref": "#/$defs/diagnostic" } },
+        "not_tried": { "type": "array", "description": "lines that lie below one that fails: FILE:LINE:COLUMN", "items": { "type": "string" } }
+      },
+      "required": ["name", "ok", "went_through", "diagnostics", "not_tried"],
+      "additionalProperties": false
+    }
+  },
+  "required": ["schema_version", "ok", "facts", "trials"],
+  "additionalProperties": false,
+  "$defs": {
+)json";
+
 }  // namespace
+
+std::string doctor_schema() { return with_diagnostic_definitions(kDoctorSchema); }
 
 std::string doctor_text(const std::vector<MachineFact>& facts, const std::vector<Tried>& trials) {
   std::string text = "This machine, and who asks:\n";
@@ -81,6 +141,7 @@ void doctor_json(Json& json, const std::vector<MachineFact>& facts, const std::v
         json.field("name", each.trial.name);
         json.field("result", word_of(each));
         json.field("needed", each.trial.needed);
+        if (each.health == Health::not_tried) json.field("takes", each.trial.after);
         json.key("diagnostics");
         json.array([&] { diagnostics_json(json, each.why, Sources()); });
       });

@@ -15,4 +15,7 @@ std::string doctor_text(const std::vector<MachineFact>& facts, const std::vector
 /// The same as data: the fields "facts" and "trials" of an object that the caller has opened.
 void doctor_json(Json& json, const std::vector<MachineFact>& facts, const std::vector<Tried>& trials);
 
+/// The JSON Schema (draft 2020-12) of `hutch doctor --json`.
+std::string doctor_schema();
+
 }  // namespace hutch

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "cli/print_diagnostics.h"
 
 namespace hutch {
 namespace {
@@ -57,38 +58,6 @@ constexpr const char* kCheckSchema = R"json({
       "required": ["knows_files", "writes", "reads", "home", "secrets", "ways_out", "run_outside", "network", "processes", "devices", "capabilities", "environment", "gains"],
       "additionalProperties": false
     },
-    "place": {
-      "type": "object",
-      "properties": {
-        "file": { "type": "string" },
-        "line": { "type": "integer" },
-        "column": { "type": "integer" },
-        "length": { "type": "integer" },
-        "label": { "type": "string" }
-      },
-      "additionalProperties": false
-    },
-    "diagnostic": {
-      "type": "object",
-      "properties": {
-        "severity": { "enum": ["error", "warning"] },
-        "code": { "type": "string", "pattern": "^[EW][0-9]{4}$" },
-        "message": { "type": "string" },
-        "file": { "type": "string" },
-        "line": { "type": "integer" },
-        "column": { "type": "integer" },
-        "length": { "type": "integer" },
-        "label": { "type": "string" },
-        "other": { "$ref": "#/$defs/place" },
-        "step": { "type": "string" },
-        "cause": { "type": "string" },
-        "help": { "type": "string" }
-      },
-      "required": ["severity", "code", "message"],
-      "additionalProperties": false
-    }
-  }
-}
 )json";
 
 constexpr std::size_t kMost = 6;  ///< names on a line
@@ -169,6 +138,6 @@ void exposure_json(Json& json, const Exposure& exposure) {
   });
 }
 
-std::string check_schema() { return kCheckSchema; }
+std::string check_schema() { return with_diagnostic_definitions(kCheckSchema); }
 
 }  // namespace hutch

@@ -102,6 +102,40 @@ std::string counted(std::ptrdiff_t number, std::string_view noun) {
   return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
+constexpr std::string_view kDiagnosticDefinitions = R"json(    "place": {
+      "type": "object",
+      "properties": {
+        "file": { "type": "string" },
+        "line": { "type": "integer" },
+        "column": { "type": "integer" },
+        "length": { "type": "integer" },
+        "label": { "type": "string" }
+      },
+      "additionalProperties": false
+    },
+    "diagnostic": {
+      "type": "object",
+      "properties": {
+        "severity": { "enum": ["error", "warning"] },
+        "code": { "type": "string", "pattern": "^[EW][0-9]{4}$" },
+        "message": { "type": "string" },
+        "file": { "type": "string" },
+        "line": { "type": "integer" },
+        "column": { "type": "integer" },
+        "length": { "type": "integer" },
+        "label": { "type": "string" },
+        "other": { "$ref": "#/$defs/place" },
+        "step": { "type": "string" },
+        "cause": { "type": "string" },
+        "help": { "type": "string" }
+      },
+      "required": ["severity", "code", "message"],
+      "additionalProperties": false
+    }
+  }
+}
+)json";
+
 }  // namespace
 
 std::string show_diagnostics(const Diagnostics& diagnostics, const Sources& sources, bool colour) {
@@ -137,6 +171,10 @@ void diagnostics_json(Json& json, const Diagnostics& diagnostics, const Sources&
       text_json(json, "help", each.help);
     });
   }
+}
+
+std::string with_diagnostic_definitions(std::string_view schema) {
+  return std::string(schema) + std::string(kDiagnosticDefinitions);
 }
 
 }  // namespace hutch

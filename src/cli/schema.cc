@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/diff_text.h"
+#include "cli/doctor_text.h"
 #include "cli/exposure_text.h"
 #include "cli/status.h"
 #include "cli/test_text.h"
@@ -18,6 +19,7 @@ int schema_command(Session& session) {
                      : which == "check"  ? check_schema()
                      : which == "verify" ? verification_schema()
                      : which == "test"   ? test_schema()
+                     : which == "doctor" ? doctor_schema()
                                          : profile_schema();
   if (!text.ends_with('\n')) text += '\n';
   return session.say(text) ? 0 : 1;
