@@ -72,14 +72,20 @@ MachineFact user_namespaces(const ReadText& read) {
   const auto most = read(kMostUserNamespaces);
   MachineFact fact{"user namespaces",
                    most ? fmt::format("at most {}", first_line(*most)) : "no sysctl tells the limit", ""};
-  if (is_zero(read, kMostUserNamespaces)) fact.help = "as root: sysctl -w user.max_user_namespaces=15000";
+  // Each that holds: whoever undoes one of them only meets the next.
+  const auto forbids = [&fact](std::string_view what, std::string_view remedy) {
+    fact.value += what;
+    if (!fact.help.empty()) fact.help += "; ";
+    fact.help += remedy;
+  };
+  if (is_zero(read, kMostUserNamespaces)) forbids("", "as root: sysctl -w user.max_user_namespaces=15000");
   if (user_namespaces_are_for_root(read)) {
-    fact.value += ", for root only (kernel.unprivileged_userns_clone is 0)";
-    fact.help = "as root: sysctl -w kernel.unprivileged_userns_clone=1";
+    forbids(", for root only (kernel.unprivileged_userns_clone is 0)",
+            "as root: sysctl -w kernel.unprivileged_userns_clone=1");
   }
   if (apparmor_restricts_users(read)) {
-    fact.value += ", restricted by AppArmor (kernel.apparmor_restrict_unprivileged_userns is 1)";
-    fact.help = "give hutch an AppArmor profile that has `userns,` (packaging/apparmor)";
+    forbids(", restricted by AppArmor (kernel.apparmor_restrict_unprivileged_userns is 1)",
+            "give hutch an AppArmor profile that has `userns,` (packaging/apparmor)");
   }
   return fact;
 }

@@ -8,18 +8,12 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "support/machine_files.h"
+
 namespace hutch {
 namespace {
 
-/// A machine that is described by the files that matter.
-ReadText machine(std::map<std::string, std::string> files) {
-  files.emplace("/proc/self/status", "Name:\tx\nSeccomp:\t0\n");
-  files.emplace("/proc/self/mountinfo", "42 73 254:0 / / rw - ext4 /dev/vda rw\n");
-  return [files = std::move(files)](const std::string& path) -> std::optional<std::string> {
-    const auto found = files.find(path);
-    return found == files.end() || found->second == "(missing)" ? std::nullopt : std::optional(found->second);
-  };
-}
+using test::machine_files;
 
 constexpr std::uint64_t kNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC;
@@ -40,7 +34,7 @@ Diagnostic tell(const Failure& failure) {
   plan.steps.push_back({CloneChild{failure.namespaces}, {}, Phase::clone});
   plan.steps.push_back({failure.op, {.source = 1, .line = 14, .column = 1}, Phase::setup});
   plan.steps.push_back({Attach{.slot = 7, .path = "/data"}, {}, Phase::setup});
-  return tell_failure(plan, {1, failure.call, failure.error, failure.detail}, machine(failure.files),
+  return tell_failure(plan, {1, failure.call, failure.error, failure.detail}, machine_files(failure.files),
                       failure.said);
 }
 
