@@ -9,8 +9,10 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/print_diagnostics.h"
 #include "install/behind.h"
 #include "profile/layers.h"
+#include "profile/read_toml.h"
 
 namespace hutch {
 namespace {
@@ -40,28 +42,62 @@ Result<void> is_for_everybody(const std::string& profile, const Host& host) {
   return {};
 }
 
-int list(const Session& session, const std::vector<Installed>& all) {
-  if (!session.wants_json()) {
-    std::string text;
-    for (const Installed& each : all)
-      text += fmt::format("{}  {}{}\n", each.profile, printable(each.path),
-                          each.unchanged ? "" : "  (changed since)");
-    return session.say(text) ? 0 : 1;
+/// What a wrapper would run if it were started now; an error where it would end with one.
+Result<std::string> program_behind(const Installed& wrapper, Session& session) {
+  Sources& sources = session.sources;
+  const std::uint32_t marker = sources.add(wrapper.path, fmt::format("profile = {}", wrapper.profile), "/");
+  const auto marked = read_toml(marker, sources);
+  const std::string* profile = marked ? marked->table()->entries[0].value.string() : nullptr;
+  if (!profile)
+    return fail({.code = "E0935",
+                 .what = fmt::format("{} no longer says for which profile it is", quoted(wrapper.path))});
+  TRY(const Loaded loaded, load_profile({.profile = *profile}, session.host, sources));
+  return real_program(loaded.profile, wrapper.path, session.host);
+}
+
+/// In the order of the files; for those that are no wrappers, nothing.
+using Programs = std::vector<Result<std::string>>;
+
+std::string list_text(const std::vector<Installed>& all, const Programs& programs) {
+  std::string text;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    text += fmt::format("{}  {}{}", all[i].profile, printable(all[i].path),
+                        all[i].unchanged ? "" : "  (changed since)");
+    if (const auto& program = programs[i]; !program)
+      text += fmt::format("  ({}: {})", program.error()[0].code, printable(program.error()[0].what));
+    text += '\n';
   }
+  return text;
+}
+
+std::string list_json(const std::vector<Installed>& all, const Programs& programs, const Sources& sources) {
   Json json;
   json.object([&] {
     json.key("installed");
     json.array([&] {
-      for (const Installed& each : all)
+      for (std::size_t i = 0; i < all.size(); ++i)
         json.object([&] {
-          json.field("path", each.path);
-          json.field("profile", each.profile);
-          json.field("wrapper", each.is_wrapper);
-          json.field("unchanged", each.unchanged);
+          json.field("path", all[i].path);
+          json.field("profile", all[i].profile);
+          json.field("wrapper", all[i].is_wrapper);
+          json.field("unchanged", all[i].unchanged);
+          if (!all[i].is_wrapper) return;
+          if (programs[i]) return json.field("program", *programs[i]);
+          json.key("diagnostics");
+          json.array([&] { diagnostics_json(json, programs[i].error(), sources); });
         });
     });
   });
-  return session.say(json.text()) ? 0 : 1;
+  return json.text();
+}
+
+int list(Session& session, const std::vector<Installed>& all) {
+  Programs programs;
+  for (const Installed& each : all)
+    programs.push_back(each.is_wrapper ? program_behind(each, session) : Result<std::string>());
+  const std::string text =
+      session.wants_json() ? list_json(all, programs, session.sources) : list_text(all, programs);
+  return session.say(text) ? 0 : 1;
 }
 
 Result<void> undo(const std::string& profile, const std::vector<Installed>& all) {

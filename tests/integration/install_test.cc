@@ -151,6 +151,48 @@ TEST_CASE("install again replaces its own files, list shows them, undo removes t
   CHECK(has(again.err, "error[E0936]: nothing is installed for \"greet\"\n"));
 }
 
+TEST_CASE("list tells which wrapper would not start: its program is gone, or its profile") {
+  const Home home;
+  REQUIRE(home.hutch({"greet"}).status == 0);
+  CHECK(has(home.hutch({"--list", "--json"}).out, "\"program\": \"" + home.here / "opt/greet" + "\""));
+  std::filesystem::remove(home.here / "opt/greet");
+  // Another wrapper is not the program.
+  std::filesystem::copy(home.wrapper(), home.here / "opt/greet");
+  const std::string others = "\n\"greet\"  " + home.entry() + "\n\"greet\"  " + home.service() + "\n";
+  const Answer gone = home.hutch({"--list"});
+  CHECK(gone.status == 0);
+  CHECK(gone.out ==
+        "\"greet\"  " + home.wrapper() + "  (E0932: there is no \"greet\" on this machine)" + others);
+  const std::string data = home.hutch({"--list", "--json"}).out;
+  CHECK(has(data, "\"code\": \"E0932\""));
+  CHECK(has(data, "\"cause\": \"neither where the profile says nor behind the wrapper on PATH\""));
+  CHECK_FALSE(has(data, "\"program\""));
+  CHECK(run_program({home.wrapper()}, home.options()).status == 125);
+
+  std::filesystem::remove(home.profile);
+  const Answer without = home.hutch({"--list"});
+  CHECK(without.status == 0);
+  CHECK(without.out.starts_with("\"greet\"  " + home.wrapper() + "  (E0201: there is no profile `greet`)\n"));
+  CHECK(without.out.ends_with(others));
+}
+
+TEST_CASE("list finds the profile of a wrapper that was installed by a path which has to be quoted") {
+  const Home home;
+  const std::string path = home.here.write("gr\"ü\\ß\ne.toml", "[process]\ncommand = ['greet']\n");
+  REQUIRE(home.hutch({path}).status == 0);
+  CHECK(has(home.hutch({"--list", "--json"}).out, "\"program\": \"" + home.here / "opt/greet" + "\""));
+  // Lines that somebody else has written.
+  const std::string wrapper = read_file(home.wrapper());
+  for (const char* said : {"5 # ", "greet"}) {
+    std::string changed = wrapper;
+    changed.replace(changed.find("install: \"") + 9, 1, said);
+    std::ofstream(home.wrapper(), std::ios::trunc) << changed;
+    const std::string listed = home.hutch({"--list"}).out;
+    CAPTURE(listed);
+    CHECK(has(listed, "(E0935: \"" + home.wrapper() + "\" no longer says for which profile it is)\n"));
+  }
+}
+
 TEST_CASE("a file of somebody else's in the way stops the installation, which leaves nothing") {
   const Home home;
   SECTION("a file") {
