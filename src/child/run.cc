@@ -18,10 +18,11 @@ namespace {
 
 /// Steps of the parent are not ours to do.
 template <class T>
-concept OfParent = std::same_as<T, PinSource> || std::same_as<T, OpenStream> || std::same_as<T, CloneChild> ||
-    std::same_as<T, MountImage> || std::same_as<T, RunMounter> || std::same_as<T, WriteChildFile> ||
-    std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo> || std::same_as<T, Watch> ||
-    std::same_as<T, OpenNamespace> || std::same_as<T, JoinNamespace> || std::same_as<T, PersistNamespace>;
+concept OfParent = std::same_as<T, PinSource> || std::same_as<T, MakeOutput> || std::same_as<T, OpenStream> ||
+    std::same_as<T, CloneChild> || std::same_as<T, MountImage> || std::same_as<T, RunMounter> ||
+    std::same_as<T, WriteChildFile> || std::same_as<T, RunMapHelper> || std::same_as<T, LetChildGo> ||
+    std::same_as<T, Watch> || std::same_as<T, OpenNamespace> || std::same_as<T, JoinNamespace> ||
+    std::same_as<T, PersistNamespace>;
 
 /// False where nobody reads any more: the parent is gone.
 bool tell(const ChildContext& context, std::size_t step, const Outcome& outcome) noexcept {

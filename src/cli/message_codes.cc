@@ -216,6 +216,14 @@ constexpr MessageCode kCodes[] = {
      "lowered, the nice value and the OOM score only raised, and processors are those of the caller's "
      "cpuset. Choose a value that every caller can have, or name it in `build.allow_unpinned`: then it is as "
      "near to that value as can be, and `plan`, `-v` and the report say what it is instead."},
+    {"E0347", "a file of the command line must not be shown",
+     "`process.files` shows files that the command line names, but never what the profile hides: neither by "
+     "its "
+     "own name, nor by a symbolic link that leads there, nor in a folder that shows it under another name."},
+    {"E0348", "a file of the command line has no place inside",
+     "It is shown at the path that it has outside. Where a mount of the profile lies there that lacks it, "
+     "nothing "
+     "can be made: that would be on the host."},
     {"E0350", "Landlock of this kernel is too old, or not there",
      "The profile insists (`landlock.required`, or `abstract_sockets = \"scoped\"`) on something that this "
      "kernel cannot restrict. landlock(7) says which Linux brought what. Without `required` the rest is "

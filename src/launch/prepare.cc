@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,6 +25,26 @@ constexpr rlim_t kOtherDescriptors = 64;
 constexpr int kOutput = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC;
 constexpr mode_t kAnyone = 0666;  // less the caller's umask, as a shell makes them
 
+/// Opens an absolute path component by component: a link on the way, put there since it was judged, is ELOOP.
+UniqueFd open_without_links(std::string_view path, int& error) {
+  UniqueFd at(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (const std::string_view part : components(path)) {
+    UniqueFd next(::openat(at.get(), std::string(part).c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat found = {};
+    const bool fails = !next || ::fstat(next.get(), &found) < 0;
+    error = fails ? errno : S_ISLNK(found.st_mode) ? ELOOP : 0;
+    if (error != 0) return UniqueFd();
+    at = std::move(next);
+  }
+  return at;
+}
+
+/// A file of /proc or /sys, wherever that is mounted: what it says is about the host's processes and devices.
+bool is_of_kernel(int fd) {
+  struct statfs info = {};
+  return ::fstatfs(fd, &info) == 0 && (info.f_type == PROC_SUPER_MAGIC || info.f_type == SYSFS_MAGIC);
+}
+
 }  // namespace
 
 FileLimit::FileLimit(const Plan& plan) noexcept {
@@ -38,7 +60,22 @@ FileLimit::~FileLimit() {
   if (raised_) ::setrlimit(RLIMIT_NOFILE, &before_);
 }
 
+Outcome Prepared::open_named(const PinSource& step) {
+  if (step.pin >= pins.size()) return {Call::open, EBADF};
+  int error = 0;
+  UniqueFd fd = open_without_links(step.path.view(), error);
+  if (!fd) return {Call::open, error};
+  struct stat found = {};
+  if (::fstat(fd.get(), &found) < 0) return {Call::fstat, errno};
+  if (step.expect == Expect::named_directory && !S_ISDIR(found.st_mode)) return {Call::open, ENOTDIR};
+  if (step.expect == Expect::named_file && !S_ISREG(found.st_mode)) return {Call::open, ESTALE};
+  if (is_of_kernel(fd.get())) return {Call::open, ESTALE};
+  pins[step.pin] = {.device = found.st_dev, .inode = found.st_ino, .fd = fd.release()};
+  return {};
+}
+
 Outcome Prepared::open_one(const PinSource& step) {
+  if (step.expect == Expect::named_file || step.expect == Expect::named_directory) return open_named(step);
   // O_DIRECTORY triggers an automount, as open_tree will.
   const int directory = step.expect == Expect::directory ? O_DIRECTORY : 0;
   const int fd = ::open(step.path.c_str(), O_PATH | O_CLOEXEC | directory);
@@ -86,6 +123,36 @@ Outcome Prepared::make_one(const OpenStream& step) {
   return {};
 }
 
+Outcome Prepared::make_one(const MakeOutput& step) {
+  if (step.pin >= pins.size()) return {Call::open, EBADF};
+  int error = 0;
+  UniqueFd folder = open_without_links(parent_of(step.path.view()), error);
+  if (!folder) return {Call::open, error};
+  const std::string name(name_of(step.path.view()));
+  const UniqueFd fd(
+      ::openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kAnyone));
+  if (!fd) return {Call::open, errno};
+  struct stat found = {};
+  if (::fstat(fd.get(), &found) < 0) return {Call::fstat, errno};
+  outputs_.push_back({std::move(folder), name, {.device = found.st_dev, .inode = found.st_ino}});
+  const timespec epoch[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {}};
+  ::futimens(fd.get(), epoch);
+  pins[step.pin] = {.device = found.st_dev, .inode = found.st_ino};
+  return {};
+}
+
+/// Whoever wrote to a file, emptied it or touched it left a time there.
+void Prepared::remove_unwritten() noexcept {
+  for (const Output& each : outputs_) {
+    struct stat now = {};
+    if (::fstatat(each.folder.get(), each.name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0) continue;
+    const bool is_ours = now.st_dev == each.object.device && now.st_ino == each.object.inode;
+    if (is_ours && now.st_size == 0 && now.st_mtim.tv_sec == 0)
+      ::unlinkat(each.folder.get(), each.name.c_str(), 0);
+  }
+  outputs_.clear();
+}
+
 Outcome Prepared::open_one(const KeepOpen& step) {
   const int fd = ::open(step.path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return {Call::open, errno};
@@ -123,6 +190,7 @@ Result<void> Prepared::open_all(const Plan& plan, const Timings* timings) {
 Result<void> Prepared::make_streams(const Plan& plan) {
   const OpenStream* before = nullptr;
   return for_each_step(plan, [this, &before](const Op& op) -> Outcome {
+    if (const auto* output = std::get_if<MakeOutput>(&op)) return make_one(*output);
     const auto* stream = std::get_if<OpenStream>(&op);
     if (stream == nullptr || slots[stream->slot] >= 0) return {};
     if (before != nullptr && before->path == stream->path) {  // both streams into one new file
@@ -163,6 +231,7 @@ void Prepared::settle() noexcept {
 
 Prepared::~Prepared() {
   for (const std::string& path : made_) ::unlink(path.c_str());
+  remove_unwritten();
   settle();
 }
 

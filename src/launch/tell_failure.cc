@@ -48,6 +48,7 @@ struct Attempt {
   const Plan& plan;
 
   std::string operator()(const PinSource& s) const { return fmt::format("open {}", quoted(s.path.view())); }
+  std::string operator()(const MakeOutput& s) const { return fmt::format("make {}", quoted(s.path.view())); }
   std::string operator()(const OpenStream& s) const {
     const auto index = static_cast<std::size_t>(s.stream);
     return fmt::format("open {} as {}", quoted(s.path.view()), index < 3 ? kStreams[index] : "a stream");

@@ -75,7 +75,7 @@ struct Decoder {
   void one(Expect& expect) const {
     std::uint8_t byte = 0;
     plain(byte);
-    if (byte > static_cast<std::uint8_t>(Expect::not_directory)) good = false;
+    if (byte > static_cast<std::uint8_t>(Expect::named_directory)) good = false;
     expect = good ? static_cast<Expect>(byte) : Expect::anything;
   }
   template <class T>

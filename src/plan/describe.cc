@@ -114,6 +114,10 @@ struct Describe {
   std::string operator()(const PinSource& s) const {
     return fmt::format("open {} as source {}", quoted(s.path.view()), s.pin);
   }
+  std::string operator()(const MakeOutput& s) const {
+    return fmt::format("make {} on the host, as source {}, until the end if it stays empty",
+                       quoted(s.path.view()), s.pin);
+  }
   std::string operator()(const OpenStream& s) const {
     return fmt::format("open {} for {}", quoted(s.path.view()), stream_name(s.stream));
   }

@@ -59,7 +59,10 @@ ZStr MountSteps::staged(const std::string& name, bool directory, mode_t mode, st
 Slot MountSteps::clone_source(const Mount& mount, const std::string& source) {
   const bool directory = draft_.host.follow(source).kind == FileKind::directory;
   const Origin at = mount.source ? mount.source->at : mount.at;
-  const Pin pin = draft_.pin(source, directory ? Expect::directory : Expect::not_directory, at);
+  const Pin pin = mount.is_made ? draft_.make_output(source, at)
+                  : mount.from_arguments
+                      ? draft_.pin(source, directory ? Expect::named_directory : Expect::named_file, at)
+                      : draft_.pin(source, directory ? Expect::directory : Expect::not_directory, at);
   const Slot slot = draft_.new_slot();
   draft_.add(draft_.sources,
              CloneTree{.path = draft_.keep(source),

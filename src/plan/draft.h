@@ -28,7 +28,16 @@ class Draft {
 
   Plan plan;
   std::map<std::string, Mount> entries;  ///< [mounts], written out: the view points into it
-  std::deque<Mount> matches;             ///< made from globs of `hidden`: the view points into it
+  /// A word of the command line that `process.files` shows.
+  struct Named {
+    std::size_t index = 0;  ///< in the arguments
+    std::size_t from = 0;   ///< where the name begins in it
+    std::string path;       ///< where it is inside
+    bool always = false;    ///< only that path will do, wherever the program starts
+    bool is_relative = false;
+  };
+  std::vector<Named> named;
+  std::deque<Mount> matches;  ///< made from globs of `hidden`: the view points into it
   View view;
   Diagnostics errors;
 
@@ -60,6 +69,12 @@ class Draft {
   Pin pin(const std::string& path, Expect expect, Origin origin) {
     add(before_clone, PinSource{.path = keep(path), .expect = expect, .pin = plan.pins}, origin,
         Phase::before_clone);
+    return plan.pins++;
+  }
+
+  /// Makes an empty file on the host for the program to write to, and pins it.
+  Pin make_output(const std::string& path, Origin origin) {
+    add(before_clone, MakeOutput{.path = keep(path), .pin = plan.pins}, origin, Phase::before_clone);
     return plan.pins++;
   }
 

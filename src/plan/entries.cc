@@ -107,7 +107,6 @@ class Writer {
     for (const auto& [target, mount] : draft_.profile.mounts) {
       if (mount.is_glob) add_glob(mount);
     }
-    add_argument_files();
     return std::move(entries_);
   }
 
@@ -263,20 +262,6 @@ class Writer {
     by_glob_.emplace(match, mount.key_at);
     Mount made = at_target(mount, match, mount.type);
     if (has_source(draft_, made)) entries_.emplace(match, std::move(made));
-  }
-
-  /// `process.files`: existing files named in the arguments become visible under the same path.
-  void add_argument_files() {
-    const auto& files = draft_.profile.process.files;
-    if (*files == Process::Files::none || draft_.host.caller().directory.empty()) return;
-    for (const std::string& argument : draft_.request.arguments) {
-      if (argument.empty() || argument.starts_with('-')) continue;
-      const std::string path = absolute_from(draft_.host.caller().directory, argument);
-      if (draft_.host.follow(path).kind != FileKind::file) continue;
-      Mount file{.target = path, .at = files.at, .key_at = files.at, .type = MountType::bind};
-      file.write = Said<bool>{*files == Process::Files::rw, files.at};
-      if (!entries_.contains(path) && has_source(draft_, file)) add_made_up(std::move(file));
-    }
   }
 
   Draft& draft_;

@@ -8,7 +8,7 @@
 namespace hutch {
 
 /// The profile's mounts with everything short written out: globs of binds matched on the host, `mirror`
-/// decided, `dev` and the masks of `proc` as entries of their own, files of the arguments added, what is
+/// decided, `dev` and the masks of `proc` as entries of their own, what is
 /// optional and missing left out. By target; the only globs left are those of `hidden`, which wait for the
 /// finished tree.
 std::map<std::string, Mount> write_out_entries(Draft& draft);

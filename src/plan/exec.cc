@@ -72,15 +72,15 @@ std::vector<Said<std::string>> words_of(const Draft& draft) {
   const Process& process = draft.profile.process;
   std::vector<Said<std::string>> words;
   if (draft.request.arguments.empty() || *process.args == ArgsMode::append) words = process.command;
-  for (const std::string& argument : draft.request.arguments) {
-    Said<std::string> word{argument, {}};
-    // A file that became visible under its absolute path is named so, wherever the program starts.
-    if (*process.files != Process::Files::none && !argument.empty() && !argument.starts_with('-') &&
-        !argument.starts_with('/') && !draft.host.caller().directory.empty()) {
-      const std::string path = absolute_from(draft.host.caller().directory, argument);
-      if (draft.host.follow(path).kind == FileKind::file) word.value = path;
-    }
-    words.push_back(std::move(word));
+  const std::size_t before = words.size();
+  for (const std::string& argument : draft.request.arguments) words.push_back({argument, {}});
+  // A name that would mean another place there is handed over as the place that it is shown at.
+  const std::string& outside = draft.host.caller().directory;
+  const bool stays = !outside.empty() && draft.view.walk(outside).path == draft.directory;
+  for (const Draft::Named& each : draft.named) {
+    if (!each.always && !(each.is_relative && !stays)) continue;
+    std::string& word = words[before + each.index].value;
+    word = word.substr(0, each.from) + each.path;
   }
   return words;
 }

@@ -93,6 +93,7 @@ class GrantsReader {
   void operator()(const Exec& s);
 
   // What gives nothing by itself.
+  void operator()(const MakeOutput&) {}
   void operator()(const LetChildGo&) {}
   void operator()(const AwaitParent&) {}
   void operator()(const KeepOpen&) {}

@@ -18,17 +18,17 @@ namespace hutch {
 template <class List, class IsDirectory>
 std::vector<std::string> match_paths(const std::string& pattern, const List& list,
                                      const IsDirectory& is_directory) {
-  struct Place {
+  struct Reached {
     std::string path;
     std::size_t next;  // component of the pattern
-    auto operator<=>(const Place&) const = default;
+    auto operator<=>(const Reached&) const = default;
   };
   const std::vector<std::string_view> parts = components(pattern);
   std::set<std::string> found;
-  std::set<Place> seen;
-  std::vector<Place> open{{"/", 0}};
+  std::set<Reached> seen;
+  std::vector<Reached> open{{"/", 0}};
   while (!open.empty()) {
-    const Place place = std::move(open.back());
+    const Reached place = std::move(open.back());
     open.pop_back();
     if (!seen.insert(place).second) continue;
     if (place.next == parts.size()) {

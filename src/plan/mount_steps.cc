@@ -91,6 +91,7 @@ Backing backing_of(const Mount& mount) {
 
 void show_in(View& view, const Mount& mount, const View::Walk& walk) {
   if (walk.loops) return;
+  if (mount.type == MountType::hidden && !walk.missing.empty()) return;  // there is nothing to hide
   // Directories on the way, so that whatever leads through them finds them.
   if (!walk.missing.empty()) {
     for (std::string_view above = parent_of(walk.path); above.size() >= walk.missing.size();
@@ -118,6 +119,7 @@ void show_in(View& view, const Mount& mount, const View::Walk& walk) {
               .read_only = (flags.set & MOUNT_ATTR_RDONLY) != 0,
               .no_exec = (flags.set & MOUNT_ATTR_NOEXEC) != 0,
               .no_devices = (flags.set & MOUNT_ATTR_NODEV) != 0});
+  if (mount.is_made) view.make_file(walk.path, 0644);
 }
 
 // --- landing places

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -11,10 +12,12 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/argument_files.h"
 #include "plan/draft.h"
 #include "plan/entries.h"
 #include "plan/match_paths.h"
 #include "plan/mount_steps.h"
+#include "plan/named_folders.h"
 
 namespace hutch {
 namespace {
@@ -55,10 +58,12 @@ class Order {
     return false;
   }
   [[nodiscard]] const std::vector<Planned>& planned() const { return planned_; }
+  /// What the entries come to, as tried out last.
+  [[nodiscard]] const View& view() const { return *view_; }
 
  private:
   void try_out() {
-    View view(draft_.host);
+    View& view = view_.emplace(draft_.host);
     view.place(root_);
     for (Planned& each : planned_) {
       const bool is_link = each.mount->type == MountType::symlink;
@@ -91,6 +96,7 @@ class Order {
 
   Draft& draft_;
   const PlacedMount& root_;
+  std::optional<View> view_;
   std::vector<Planned> planned_;
 };
 
@@ -201,6 +207,11 @@ void place_mounts(Draft& draft) {
   const PlacedMount base = steps.make_root(root);
   draft.view.place(base);
 
+  if (may_name_files(draft)) {
+    Order without(draft, entries, base);
+    if (without.settle()) add_argument_files(draft, draft.entries, without.view());
+    if (!draft.errors.empty()) return;
+  }
   Order order(draft, entries, base);
   if (!order.settle()) {
     draft.problem(
@@ -215,6 +226,7 @@ void place_mounts(Draft& draft) {
   for (const auto& [target, mount] : entries) {
     if (mount.is_glob) hide_matches(draft, steps, mount);
   }
+  if (may_name_files(draft)) check_named_folders(draft);
 }
 
 }  // namespace hutch

@@ -66,6 +66,11 @@ void check_contradictions(Draft& draft) {
                                           : "mounts would be made in the host's own tree",
                Ns::mount, "mount");
   }
+  if (!draft.is_new(Ns::mount) && *profile.process.files != Process::Files::none) {
+    contradict(draft, profile.process.files.at,
+               "`process.files` shows files in a tree that shows more than those already", Ns::mount,
+               "mount");
+  }
   if (!draft.is_new(Ns::user) && !*profile.namespaces.nested && profile.namespaces.nested.said()) {
     contradict(draft, profile.namespaces.nested.at,
                "`nested = \"deny\"` is a limit of the sandbox's own user namespace", Ns::user, "user");

@@ -18,7 +18,8 @@ const char* phase_word(Phase phase) {
 }
 
 const char* expect_word(Expect expect) {
-  constexpr const char* kWords[] = {"anything", "directory", "not_directory"};
+  constexpr const char* kWords[] = {"anything", "directory", "not_directory", "named_file",
+                                    "named_directory"};
   return kWords[static_cast<std::size_t>(expect)];
 }
 
@@ -131,7 +132,8 @@ struct FieldSchema {
     open(name, [this] {
       json.key("enum");
       json.array([this] {
-        for (const Expect each : {Expect::anything, Expect::directory, Expect::not_directory})
+        for (const Expect each : {Expect::anything, Expect::directory, Expect::not_directory,
+                                  Expect::named_file, Expect::named_directory})
           json.value(expect_word(each));
       });
     });

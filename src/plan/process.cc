@@ -59,11 +59,14 @@ void set_personality(Draft& draft) {
             Phase::privileges);
 }
 
-/// The caller's directory if that very directory is visible inside, else home, else "/".
+/// The caller's directory if that very directory is visible inside, or one of ours in its place from which
+/// the caller names files; else home, else "/".
 std::string default_directory(const Draft& draft) {
   const std::string& outside = draft.host.caller().directory;
   if (!outside.empty()) {
     const View::Walk walk = draft.view.walk(outside);
+    const bool names_files = *draft.profile.process.files != Process::Files::none;
+    if (walk.seen.kind == FileKind::directory && names_files && walk.seen.on_host.empty()) return walk.path;
     if (walk.seen.kind == FileKind::directory && !walk.seen.on_host.empty() &&
         draft.host.real_path(walk.seen.on_host) == draft.host.real_path(outside)) {
       return walk.path;

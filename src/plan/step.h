@@ -28,7 +28,9 @@ using Pin = std::uint32_t;
 inline constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
 /// What kind of object a source must still be when it is opened.
-enum class Expect : std::uint8_t { anything, directory, not_directory };
+/// The last two: and no component of its path may be a symbolic link. They are for names that come from the
+/// command line, which were judged by where they led.
+enum class Expect : std::uint8_t { anything, directory, not_directory, named_file, named_directory };
 
 /// MOUNT_ATTR_* of mount_setattr(2), in words: what is set, what must be lifted.
 struct MountFlags {
@@ -51,6 +53,17 @@ struct PinSource {
   HUTCH_STEP("pin_source") {
     visit("path", s.path);
     visit("expect", s.expect);
+    visit("pin", s.pin);
+  }
+};
+/// open(O_CREAT | O_EXCL), no link followed: an empty file of the host for the program to write to, held as
+/// PinSource does. Dated to the epoch; one that is still empty and so old at the end was not written to, and
+/// is removed again.
+struct MakeOutput {
+  ZStr path;
+  Pin pin = 0;
+  HUTCH_STEP("make_output") {
+    visit("path", s.path);
     visit("pin", s.pin);
   }
 };
@@ -627,13 +640,13 @@ struct Exec {
 #undef HUTCH_STEP
 
 using Op =
-    std::variant<PinSource, OpenNamespace, OpenStream, MountImage, JoinNamespace, CloneChild, WriteChildFile,
-                 RunMapHelper, PersistNamespace, LetChildGo, RunMounter, Watch, AwaitParent, DieWithParent,
-                 WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights, CloneTree,
-                 OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry, CloneStaged,
-                 MakeOverlay, MountServed, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach, Seal,
-                 ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit, SetLimit,
-                 SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
+    std::variant<PinSource, MakeOutput, OpenNamespace, OpenStream, MountImage, JoinNamespace, CloneChild,
+                 WriteChildFile, RunMapHelper, PersistNamespace, LetChildGo, RunMounter, Watch, AwaitParent,
+                 DieWithParent, WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights,
+                 CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
+                 CloneStaged, MakeOverlay, MountServed, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach,
+                 Seal, ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit,
+                 SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
                  SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal, NewGroup,
                  ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset, AllowPath,
                  AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;

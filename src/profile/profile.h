@@ -116,6 +116,9 @@ struct Mount {
 
   MaybeSaid<std::string> content;  ///< file
   MaybeSaid<std::string> to;       ///< symlink
+
+  bool from_arguments = false;  ///< made up for `process.files`: no link may stand on the way to its source
+  bool is_made = false;         ///< the source is not there yet, and is made for the program to write to
 };
 
 // --- the rest

@@ -161,18 +161,22 @@ bool has_on_host(const std::string& path, const Evidence& e) {
                              [&path](const MountLine& line) { return line.point == path; });
 }
 
-}  // namespace
-
-Verdict check(const PinSource& s, const Evidence& e) {
-  const bool pinned = s.pin < e.standing.pins.size() && e.standing.pins[s.pin].inode != 0;
+Verdict check_pinned(const ZStr& path, Pin number, const Evidence& e) {
+  const bool pinned = number < e.standing.pins.size() && e.standing.pins[number].inode != 0;
   if (!pinned) return differs("an open source", "none");
   struct stat there = {};
-  if (::stat(s.path.c_str(), &there) < 0) return unreadable("it cannot be reached any more");
-  const Pinned& pin = e.standing.pins[s.pin];
+  if (::stat(path.c_str(), &there) < 0) return unreadable("it cannot be reached any more");
+  const Pinned& pin = e.standing.pins[number];
   return there.st_dev == pin.device && there.st_ino == pin.inode
              ? as_planned()
-             : differs(fmt::format("the object that is at {}", quoted(s.path.view())), "another one");
+             : differs(fmt::format("the object that is at {}", quoted(path.view())), "another one");
 }
+
+}  // namespace
+
+Verdict check(const PinSource& s, const Evidence& e) { return check_pinned(s.path, s.pin, e); }
+
+Verdict check(const MakeOutput& s, const Evidence& e) { return check_pinned(s.path, s.pin, e); }
 
 Verdict check(const CloneTree& s, const Evidence& e) {
   Verdict verdict;

@@ -22,6 +22,7 @@ Verdict check(const Attach& s, const Evidence& e);
 Verdict check(const Seal& s, const Evidence& e);
 Verdict check(const ReadOnlyView& s, const Evidence& e);
 Verdict check(const PinSource& s, const Evidence& e);
+Verdict check(const MakeOutput& s, const Evidence& e);
 Verdict check(const OpenLayer& s, const Evidence& e);
 Verdict check(const KeepMountsPrivate& s, const Evidence& e);
 Verdict check(const AttachStage& s, const Evidence& e);

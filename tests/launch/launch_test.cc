@@ -81,6 +81,42 @@ TEST_CASE("an expectation about a source is checked") {
   }
 }
 
+TEST_CASE(
+    "a source that the command line named must be what it was judged by: no link, no FIFO, nothing of the "
+    "kernel") {
+  std::string folder = "/tmp/hutch-named-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  const std::string link = folder + "/link", fifo = folder + "/fifo";
+  REQUIRE(::symlink("/etc/passwd", link.c_str()) == 0);
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const std::string through = folder + "/folder";
+  REQUIRE(::symlink("/etc", through.c_str()) == 0);
+  const struct {
+    std::string path;
+    Expect expect;
+    const char* error;
+  } cases[] = {{link, Expect::named_file, "ELOOP"},
+               {through, Expect::named_directory, "ELOOP"},
+               {through + "/passwd", Expect::named_file, "ELOOP"},
+               {fifo, Expect::named_file, "ESTALE"},
+               {folder, Expect::named_file, "ESTALE"},
+               {"/etc/passwd", Expect::named_directory, "ENOTDIR"},
+               {"/proc/version", Expect::named_file, "ESTALE"}};
+  for (const auto& each : cases) {
+    CAPTURE(each.path);
+    HandMade made;
+    const ZStr path = made.plan.strings.keep(each.path);
+    made.plan.steps.insert(made.plan.steps.begin(),
+                           Step{PinSource{.path = path, .expect = each.expect}, {}, Phase::before_clone});
+    made.plan.pins = 1;
+    const auto ending = launch_it(made.map_self().last("/bin/true").plan);
+    REQUIRE_FALSE(ending);
+    CHECK(ending.error().front().what.find(each.error) != std::string::npos);
+  }
+  for (const std::string& path : {link, fifo, through}) ::unlink(path.c_str());
+  ::rmdir(folder.c_str());
+}
+
 TEST_CASE("SIGTERM during set-up ends the child and the launcher with 143") {
   NEEDS_NAMESPACES();
   HandMade made;

@@ -185,6 +185,7 @@ const std::map<std::string, std::string> kCannotBeSeen = {
 
 /// Kinds that neither profile has, and why.
 const std::map<std::string, std::string> kInNoProfile = {
+    {"make_output", "needs a word of the command line: tests/integration/files_test.cc"},
     {"open_namespace", "needs another sandbox"},
     {"join_namespace", "needs another sandbox: tests/integration/verify_test.cc"},
     {"persist_namespace", "mounts on the host"},
