@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "support/sandbox.h"
@@ -162,6 +164,51 @@ cpu = { soft = "10s", hard = "20s" }
   CHECK(answer["personality"] == std::to_string(0x0040000));
   CHECK(answer["umask"] == "0027");
   CHECK(answer["oom_score_adj"] == "500");
+}
+
+namespace {
+
+/// The test's own, "0" for none; nothing where this kernel knows no core scheduling, or finds no core with
+/// threads.
+std::optional<std::string> own_core_cookie() {
+  unsigned long cookie = 0;
+  if (prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, PR_SCHED_CORE_SCOPE_THREAD, &cookie) < 0) return {};
+  return std::to_string(cookie);
+}
+
+std::string box_of_its_own_core(const Workspace& here) {
+  return here.profile(
+      "box",
+      "[process]\ncore_scheduling = true\ncommand = ['/probe']\nargs = 'append'\n[mounts]\n" + probe_mount());
+}
+
+}  // namespace
+
+TEST_CASE("with core scheduling the program has a cookie that neither the caller nor anybody else has") {
+  const auto own = own_core_cookie();
+  if (!own) SKIP_TEST("no core scheduling here: it takes SMT and CONFIG_SCHED_CORE");
+  const Workspace here;
+  const std::string box = box_of_its_own_core(here);
+  const Answer answer = run_hutch({"run", box, "core-cookie"});
+  INFO(answer.out << answer.err);
+  CHECK(std::stoul(answer["core_cookie"]) != 0);
+  CHECK(answer["core_cookie"] != *own);
+  // Not by chance: without the key it stays the caller's.
+  CHECK(run_hutch({"run", "--set", "process.core_scheduling = false", box, "core-cookie"})["core_cookie"] ==
+        *own);
+  CHECK(run_hutch({"run", "--verify", box, "exit", "0"}).status == 0);
+}
+
+TEST_CASE("core scheduling is refused, with its line, where the kernel has none") {
+  if (own_core_cookie()) SKIP_TEST("this kernel has core scheduling");
+  const Workspace here;
+  const std::string box = box_of_its_own_core(here);
+  const Answer answer = run_hutch({"run", box, "exit", "0"});
+  INFO(answer.err);
+  CHECK(answer.status == 125);
+  for (const char* part : {"error[E0416]: ", "box.toml:3:",
+                           "core scheduling needs SMT and a kernel built with it", "drop `core_scheduling`"})
+    CHECK(answer.err.find(part) != std::string::npos);
 }
 
 TEST_CASE(

@@ -126,6 +126,13 @@ void status(const Words&) {
 
 void secure_bits(const Words&) { say("securebits", prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)); }
 
+/// Who shares it may run on the other threads of a core: 0 is everybody's.
+void core_cookie(const Words&) {
+  unsigned long cookie = 0;
+  const int got = prctl(PR_SCHED_CORE, PR_SCHED_CORE_GET, 0, PR_SCHED_CORE_SCOPE_THREAD, &cookie);
+  say("core_cookie", got < 0 ? outcome(got) : std::to_string(cookie));
+}
+
 void namespaces(const Words&) {
   for (const char* name : {"user", "mnt", "pid", "ipc", "uts", "net", "cgroup", "time"}) {
     say(std::string("ns_") + name, link_of(std::string("/proc/self/ns/") + name));
@@ -830,6 +837,7 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"pids", pids},
     {"status", status},
     {"securebits", secure_bits},
+    {"core-cookie", core_cookie},
     {"namespaces", namespaces},
     {"names", names},
     {"fds", descriptors},
