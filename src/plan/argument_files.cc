@@ -158,8 +158,7 @@ class Judge {
 
   [[nodiscard]] bool is_named_before(const Finding& one, const View::Walk& walk) const {
     const auto found = entries_.find(walk.path);
-    return found != entries_.end() && found->second.from_arguments && found->second.source &&
-           **found->second.source == one.real;
+    return found != entries_.end() && found->second.from_arguments && source_of(found->second) == one.real;
   }
 
   [[nodiscard]] bool comes_with_folder(const Finding& one) const {

@@ -25,7 +25,7 @@ const Mount* deepest(const Entries& entries, std::string_view path) {
 
 /// A path of the host without links; what is missing at its end, as it would be.
 std::string real_place(const Host& host, const std::string& path) {
-  const std::string real = host.real_path(path);
+  std::string real = host.real_path(path);
   if (!real.empty()) return real;
   const std::string above = host.real_path(std::string(parent_of(path)));
   return above.empty() ? above : join_path(above, name_of(path));

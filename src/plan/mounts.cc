@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -47,7 +46,7 @@ std::vector<Planned> in_path_order(const std::map<std::string, Mount>& entries) 
 class Order {
  public:
   Order(Draft& draft, const std::map<std::string, Mount>& entries, const PlacedMount& root)
-      : draft_(draft), root_(root), planned_(in_path_order(entries)) {}
+      : draft_(draft), root_(root), view_(draft.host), planned_(in_path_order(entries)) {}
 
   /// False where entries wait for each other in a circle.
   bool settle() {
@@ -59,18 +58,18 @@ class Order {
   }
   [[nodiscard]] const std::vector<Planned>& planned() const { return planned_; }
   /// What the entries come to, as tried out last.
-  [[nodiscard]] const View& view() const { return *view_; }
+  [[nodiscard]] const View& view() const { return view_; }
 
  private:
   void try_out() {
-    View& view = view_.emplace(draft_.host);
-    view.place(root_);
+    view_ = View(draft_.host);
+    view_.place(root_);
     for (Planned& each : planned_) {
       const bool is_link = each.mount->type == MountType::symlink;
-      View::Walk walk = view.walk(each.mount->target, !is_link);
+      View::Walk walk = view_.walk(each.mount->target, !is_link);
       each.place = walk.path;
       each.visited = std::move(walk.visited);
-      show_in(view, *each.mount, walk);
+      show_in(view_, *each.mount, walk);
     }
   }
 
@@ -96,7 +95,7 @@ class Order {
 
   Draft& draft_;
   const PlacedMount& root_;
-  std::optional<View> view_;
+  View view_;
   std::vector<Planned> planned_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/path.h"
@@ -27,8 +28,8 @@ class Check {
     for (const auto& [path, placed] : draft.view.mounts()) {
       const Mount* const mount = placed.asked;
       if (mount == nullptr || !mount->from_arguments || mount->type != MountType::bind) continue;
-      if (host_.look(**mount->source).kind == FileKind::directory)
-        folders_.push_back({path, **mount->source});
+      std::string source = source_of(*mount);
+      if (host_.look(source).kind == FileKind::directory) folders_.push_back({path, std::move(source)});
     }
   }
 

@@ -2,6 +2,7 @@
 // more seen.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -25,6 +26,18 @@ namespace {
 void let_on(const std::string& fifo) {
   const int fd = ::open(fifo.c_str(), O_WRONLY | O_CLOEXEC);
   if (fd >= 0) ::close(fd);
+}
+
+/// Until the process has slept for a second: then hutch has planned and pinned, and waits at a FIFO.
+void wait_until_asleep(pid_t pid) {
+  int asleep = 0;
+  for (int tries = 0; tries < 300 && asleep < 10; ++tries) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+    const std::size_t name_end = stat.rfind(')');
+    asleep = name_end != std::string::npos && stat.substr(name_end, 3) == ") S" ? asleep + 1 : 0;
+  }
+  REQUIRE(asleep == 10);
 }
 
 }  // namespace
@@ -122,6 +135,23 @@ TEST_CASE("files: with \"rw\" a missing file can be made, and is gone again if n
       run_hutch({"run", box_of(here, "ro"), "sh", "-c", "echo x >\"$0\"", "no.txt"}, in(here));
   CHECK(read_only.status != 0);
   CHECK_FALSE(exists(here / "no.txt"));
+}
+
+TEST_CASE(
+    "files: a file that was made is gone again where the launch fails, and where a signal ends the program") {
+  const Workspace here;
+  const std::string box = box_of(here, "rw");
+  here.write("no-program", "text", 0755);
+  const Answer failed = run_hutch({"run", box, "./no-program", "out.png"}, in(here));
+  INFO(failed.err);
+  CHECK(failed.status != 0);
+  CHECK_FALSE(exists(here / "out.png"));
+  Running running({"run", box, "sh", "-c", "echo begun; sleep 60", "x", "out.png"}, in(here));
+  running.wait_for("begun");
+  CHECK(exists(here / "out.png"));
+  running.signal(SIGTERM);
+  CHECK(running.wait().status == 143);
+  CHECK_FALSE(exists(here / "out.png"));
 }
 
 TEST_CASE("files: where the profile names the program, every word may be a file, before and behind --") {
@@ -347,7 +377,7 @@ TEST_CASE("files: what took a file's place since the plan was made is not shown"
                               (here / "gate") + "\"\n");
   SECTION("a link over a file that exists") {
     Running running({"run", box, "cat", "in.txt"}, in(here));
-    std::this_thread::sleep_for(std::chrono::seconds(2));  // planned and pinned: it waits at the gate
+    wait_until_asleep(running.pid());
     fs::remove(here / "in.txt");
     fs::create_symlink(here / "secret", here / "in.txt");
     let_on(here / "gate");
@@ -359,7 +389,7 @@ TEST_CASE("files: what took a file's place since the plan was made is not shown"
   }
   SECTION("a link where a file was to be made") {
     Running running({"run", box, "sh", "-c", "echo overwritten >\"$0\"", "out.txt"}, in(here));
-    std::this_thread::sleep_for(std::chrono::seconds(2));
+    wait_until_asleep(running.pid());
     fs::create_symlink(here / "secret", here / "out.txt");
     let_on(here / "gate");
     const Answer answer = running.wait();
