@@ -6,20 +6,17 @@
 #include "cli/commands.h"
 #include "cli/doctor_text.h"
 #include "cli/print_diagnostics.h"
-#include "plan/compile.h"
 
 namespace hutch {
 namespace {
 
 constexpr int kTrouble = 125;
 
-/// What of the profile would fail: where it does not even become a plan, that.
+/// What of the profile would fail.
 TriedPlan examine_profile(const Session& session) {
   auto loaded = session.load();
   if (!loaded) return {.failures = std::move(loaded).error(), .went_through = false};
-  auto plan = compile(loaded->profile, {.needs_command = false}, session.host);
-  if (!plan) return {.failures = std::move(plan).error(), .went_through = false};
-  return try_plan(*std::move(plan), session.host);
+  return try_profile(std::move(loaded->effective), session.host);
 }
 
 std::string profile_text(const std::string& name, const TriedPlan& tried, const Sources& sources) {
@@ -29,7 +26,7 @@ std::string profile_text(const std::string& name, const TriedPlan& tried, const 
                   tried.failures.size() == 1 ? std::string("one thing")
                                              : fmt::format("{} things", tried.failures.size()));
   for (const Origin& at : tried.not_tried)
-    text += fmt::format("  not tried, since it lies below one of them: {}\n", sources.where(at));
+    text += fmt::format("  not tried, since it may build on one of them: {}\n", sources.where(at));
   if (!tried.went_through) text += "  nothing could be tried beyond the last one\n";
   return text;
 }

@@ -91,7 +91,7 @@ constexpr std::string_view kDoctorSchema = R"json({
         "ok": { "type": "boolean", "description": "nothing fails" },
         "went_through": { "type": "boolean", "description": "false: after the last failure nothing more could be tried" },
         "diagnostics": { "type": "array", "description": "what would fail, each at its line", "items": { "$ref": "#/$defs/diagnostic" } },
-        "not_tried": { "type": "array", "description": "lines that lie below one that fails: FILE:LINE:COLUMN", "items": { "type": "string" } }
+        "not_tried": { "type": "array", "description": "lines that may build on one that fails: FILE:LINE:COLUMN", "items": { "type": "string" } }
       },
       "required": ["name", "ok", "went_through", "diagnostics", "not_tried"],
       "additionalProperties": false

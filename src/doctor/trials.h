@@ -6,6 +6,7 @@
 #include "base/result.h"
 #include "host/host.h"
 #include "plan/plan.h"
+#include "profile/value.h"
 
 /// Finds out what this machine can do by doing it: small sandboxes are set up for real, and ended before a
 /// program begins. A failure is told by `tell_failure`, so doctor and `run` give the same cause.
@@ -35,11 +36,15 @@ std::vector<Tried> try_machine(const Host& host);
 /// What would fail of a plan.
 struct TriedPlan {
   Diagnostics failures;           ///< each at its line
-  std::vector<Origin> not_tried;  ///< lines that build on one that fails
+  std::vector<Origin> not_tried;  ///< lines that build on one that fails, or may
   bool went_through = true;       ///< false: after the last failure nothing more could be tried
 };
 
 /// Sets the sandbox up; where a line fails, once more without that line, and so on to the end.
 TriedPlan try_plan(Plan plan, const Host& host);
+
+/// The same for a profile (`Loaded::effective`): where it does not even become a plan, that is told, and the
+/// rest is tried without the lines to blame. What only then makes no plan is not tried.
+TriedPlan try_profile(Value profile, const Host& host);
 
 }  // namespace hutch

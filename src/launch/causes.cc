@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 #include <sched.h>
 
+#include <set>
 #include <string_view>
+#include <vector>
 
 #include "base/text.h"
 
@@ -13,6 +15,43 @@ namespace {
 bool first_line_is(const ReadText& read, const std::string& path, std::string_view wanted) {
   const auto text = read(path);
   return text && std::string_view(*text).substr(0, text->find('\n')) == wanted;
+}
+
+struct MountLine {
+  std::string_view id, point;
+};
+
+/// ID PARENT MAJ:MIN ROOT MOUNT-POINT …: proc(5).
+std::vector<MountLine> mount_lines(std::string_view mountinfo) {
+  std::vector<MountLine> lines;
+  for (const std::string_view line : split(mountinfo, '\n')) {
+    const auto fields = split(line, ' ');
+    if (fields.size() > 4) lines.push_back({fields[0], fields[4]});
+  }
+  return lines;
+}
+
+std::string parent_of_process(const std::string& process, const ReadText& read) {
+  constexpr std::string_view kName = "\nPPid:\t";
+  const std::string text = read(fmt::format("/proc/{}/status", process)).value_or("");
+  const std::size_t at = text.find(kName);
+  if (at == text.npos) return "0";
+  const std::size_t begin = at + kName.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
+/// Everybody may read where the mounts of a process are, as seen from its root. A process from which we come
+/// and that has our root in a folder has not gone into our chroot.
+bool is_elsewhere_for_ancestors(const std::set<std::string_view>& roots, const ReadText& read) {
+  constexpr int kMostAncestors = 100;
+  std::string process = parent_of_process("self", read);
+  for (int i = 0; i < kMostAncestors && process != "0"; ++i) {
+    const std::string mounts = read(fmt::format("/proc/{}/mountinfo", process)).value_or("");
+    for (const MountLine& line : mount_lines(mounts))
+      if (line.point != "/" && roots.contains(line.id)) return true;
+    process = parent_of_process(process, read);
+  }
+  return false;
 }
 
 }  // namespace
@@ -44,12 +83,11 @@ bool apparmor_restricts_users(const ReadText& read) {
 bool is_in_chroot(const ReadText& read) {
   const auto mounts = read("/proc/self/mountinfo");
   if (!mounts || mounts->empty()) return false;
-  // ID PARENT MAJ:MIN ROOT MOUNT-POINT …: in a chroot that is no mount, nothing is mounted on "/".
-  for (const std::string_view line : split(*mounts, '\n')) {
-    const auto fields = split(line, ' ');
-    if (fields.size() > 4 && fields[4] == "/") return false;
-  }
-  return true;
+  std::set<std::string_view> roots;
+  for (const MountLine& line : mount_lines(*mounts))
+    if (line.point == "/") roots.insert(line.id);
+  // Where the root is no mount, nothing is mounted on "/".
+  return roots.empty() || is_elsewhere_for_ancestors(roots, read);
 }
 
 bool is_under_seccomp(const ReadText& read) {

@@ -21,7 +21,8 @@ bool is_zero(const ReadText& read, const std::string& sysctl);
 bool user_namespaces_are_for_root(const ReadText& read);
 /// Ubuntu's kernel.apparmor_restrict_unprivileged_userns is 1.
 bool apparmor_restricts_users(const ReadText& read);
-/// A root that is no mount: user_namespaces(7) are not made there.
+/// A root that is no mount, or one that a process from which we come has in a folder: user_namespaces(7) are
+/// not made there. False where /proc does not show it.
 bool is_in_chroot(const ReadText& read);
 /// A filter is loaded around us: seccomp(2).
 bool is_under_seccomp(const ReadText& read);

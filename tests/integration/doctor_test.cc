@@ -111,18 +111,27 @@ TEST_CASE("a kernel without Landlock is said, and only profiles that ask for it 
   CHECK(contains(answer.out, "no cgroup2 is mounted"));
 }
 
-TEST_CASE("doctor finds that it runs in a chroot") {
-  const Workspace here;
-  std::string script = "cd '" + here.path() + "'\nmkdir root";
-  for (const char* folder : {"usr", "bin", "lib", "lib64", "proc", "dev", "work"})
-    script += std::string("\nif test -e /") + folder + "; then mkdir root/" + folder + "; mount --rbind /" +
-              folder + " root/" + folder + "; fi";
-  script += "\ncp \"$1\" root/hutch; exec chroot root /hutch doctor";
-  const Answer answer = run_hutch_after(script, {});
-  INFO(answer.out << answer.err);
-  CHECK(answer.status == 1);
-  CHECK(contains(answer.out, "a chroot"));
-  CHECK(contains(answer.out, "cause: hutch runs in a chroot, where the kernel makes no user namespace\n"));
+TEST_CASE("doctor and run find that they are in a chroot, whether or not its root is a mount") {
+  for (const std::string mount : {"", "mount --bind root root"}) {
+    CAPTURE(mount);
+    const Workspace here;
+    std::string script = "cd '" + here.path() + "'\nmkdir -p root\n" + mount;
+    for (const char* folder : {"usr", "bin", "lib", "lib64", "proc", "dev", "work"})
+      script += std::string("\nif test -e /") + folder + "; then mkdir -p root/" + folder +
+                "; mount --rbind /" + folder + " root/" + folder + "; fi";
+    script += "\ncp \"$1\" root/hutch; cp box.toml root\nshift; chroot root /hutch \"$@\" || exit $?; exit 0";
+    here.profile("box", bare_profile());
+    const std::string cause = "cause: hutch runs in a chroot, where the kernel makes no user namespace\n";
+    const Answer answer = run_hutch_after(script, {"doctor"});
+    INFO(answer.out << answer.err);
+    CHECK(answer.status == 1);
+    CHECK(contains(answer.out, "a chroot"));
+    CHECK(contains(answer.out, cause));
+    const Answer run = run_hutch_after(script, {"run", "/box.toml", "exit", "0"});
+    INFO(run.err);
+    CHECK(run.status == 125);
+    CHECK(contains(run.err, cause));
+  }
 }
 
 TEST_CASE("a /proc with something mounted over it is named with the place and the remedy") {
@@ -180,8 +189,59 @@ TEST_CASE("a line that lies below one that fails is told as not tried") {
   INFO(answer.out << answer.err);
   CHECK(answer.status == 1);
   CHECK(contains(answer.out, "one thing would fail here"));
-  CHECK(contains(answer.out, "not tried, since it lies below one of them: "));
+  CHECK(contains(answer.out, "not tried, since it may build on one of them: "));
   CHECK(contains(answer.out, "box.toml:4:"));
+}
+
+TEST_CASE("what makes no plan hides nothing of what the kernel would refuse, nor the other way round") {
+  const Workspace here;
+  const std::string box = here.profile("box", R"([process]
+cwd = "/data/sub/deep"
+[mounts]
+"/proc" = "proc"
+"/tmp" = "tmpfs"
+"/sys" = "sysfs"
+"/data" = { type = "bind", source = "/no/such/folder" }
+"/data/sub" = "tmpfs"
+"/other" = { type = "bind", source = "/no/such/either" }
+[limits]
+core = 0
+)");
+  const Answer answer = run_hutch_after(
+      "mount --bind /dev/null /proc/version\nmount -t tmpfs none /sys/kernel", {"doctor", box});
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(contains(answer.out, "4 things would fail here"));
+  for (const char* line : {"box.toml:5:", "box.toml:7:", "box.toml:8:", "box.toml:10:"})
+    CHECK(contains(answer.err, line));
+  for (const char* line : {"box.toml:3:", "box.toml:6:", "box.toml:9:", "box.toml:12:"})
+    CHECK_FALSE(contains(answer.err, line));
+  // The folder in which it starts may be there once the mount is.
+  CHECK(contains(answer.out, "may build on one of them: " + box + ":9:"));
+  CHECK(contains(answer.out, "may build on one of them: " + box + ":3:"));
+  CHECK_FALSE(contains(answer.out, "nothing could be tried"));
+}
+
+TEST_CASE("a line that makes no plan is taken out with all that makes no sense without it") {
+  const Workspace here;
+  const std::string box = here.profile("box", R"([identity]
+map = "subids"
+setgroups = "allow"
+[mounts]
+"/proc" = "proc"
+["mounts"."/data"]
+type = "bind"
+source = "/no/such/folder"
+)");
+  const Answer answer = run_hutch_after(
+      "mount --bind /dev/null /proc/version\n"
+      "for file in /etc/subuid /etc/subgid; do test ! -e $file || mount --bind /dev/null $file; done",
+      {"doctor", box});
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  for (const char* line : {"box.toml:3:", "box.toml:6:", "box.toml:9:"}) CHECK(contains(answer.err, line));
+  CHECK_FALSE(contains(answer.out, "nothing could be tried"));
+  CHECK_FALSE(contains(answer.out, "not tried, since"));
 }
 
 TEST_CASE("a profile that doctor cannot read, or does not get, is said with its status") {
