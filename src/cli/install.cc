@@ -58,7 +58,7 @@ Result<std::string> program_behind(const Installed& wrapper, Session& session) {
 /// In the order of the files; for those that are no wrappers, nothing.
 using Programs = std::vector<Result<std::string>>;
 
-std::string list_text(const std::vector<Installed>& all, const Programs& programs) {
+std::string installed_text(const std::vector<Installed>& all, const Programs& programs) {
   std::string text;
   for (std::size_t i = 0; i < all.size(); ++i) {
     text += fmt::format("{}  {}{}", all[i].profile, printable(all[i].path),
@@ -70,7 +70,8 @@ std::string list_text(const std::vector<Installed>& all, const Programs& program
   return text;
 }
 
-std::string list_json(const std::vector<Installed>& all, const Programs& programs, const Sources& sources) {
+std::string installed_json(const std::vector<Installed>& all, const Programs& programs,
+                           const Sources& sources) {
   Json json;
   json.object([&] {
     json.key("installed");
@@ -96,7 +97,7 @@ int list(Session& session, const std::vector<Installed>& all) {
   for (const Installed& each : all)
     programs.push_back(each.is_wrapper ? program_behind(each, session) : Result<std::string>());
   const std::string text =
-      session.wants_json() ? list_json(all, programs, session.sources) : list_text(all, programs);
+      session.wants_json() ? installed_json(all, programs, session.sources) : installed_text(all, programs);
   return session.say(text) ? 0 : 1;
 }
 
