@@ -1,7 +1,12 @@
 /* The least that a launcher can cost: the system calls of a workload with everything worked out beforehand, no C
    library, no heap, no diagnostics. What the benchmark calls "floor".
 
-     floor [-n] [-f FILTER] [-b COUNT FOLDER] PROGRAM…      -n: a net namespace; -b: read-only binds of FOLDER/N
+     floor [-n] [-p] [-f FILTER] [-b COUNT FOLDER] PROGRAM…   -n: a net namespace; -b: read-only binds of FOLDER/N
+                                                             -p: and what Hutch promises whatever a profile says
+
+   What is promised: pid 1 is an init, which shares no memory with the program, its child; the program leads a session,
+   has no capabilities and can gain none, has signals as they come and three descriptors, and obeys two rules that every
+   sandbox has (Landlock: abstract sockets, seccomp: the terminal); /dev is read-only.
 
    Built by bench.py: cc -O2 -static -nostdlib -fno-stack-protector -fno-builtin. x86-64. */
 #include <linux/filter.h>
@@ -19,7 +24,11 @@
 #define O_RDWR 2
 #define O_CREAT 0100
 #define O_CLOEXEC 02000000
+#define O_PATH 010000000
+#define AT_EMPTY_PATH 0x1000
 #define MNT_DETACH 2
+#define LAST_SIGNAL 64
+#define LAST_CAPABILITY 40
 
 static inline long call(long number, long a, long b, long c, long d, long e) {
   long result;
@@ -99,7 +108,7 @@ struct work {
   unsigned long uid, gid, binds;
   const char *folder, *const *argv;
   struct sock_fprog filter;
-  int network;
+  int network, promises;
 };
 
 static void bind_more(const struct work *work) {
@@ -124,8 +133,83 @@ static void raise_loopback(void) {
   CALL(SYS_close, socket, 0, 0, 0, 0);
 }
 
-static __attribute__((noreturn)) void child(const struct work *work) {
+static __attribute__((noreturn)) void execute(const struct work *work) {
   const char *const env[] = {NULL};
+  must(CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 21);
+  if (work->filter.len > 0)
+    must(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &work->filter, 0, 0), 22);
+  CALL(SYS_execve, work->argv[0], work->argv, env, 0, 0);
+  CALL(SYS_exit_group, 127, 0, 0, 0, 0);
+  __builtin_unreachable();
+}
+
+static void no_capabilities(void) {
+  struct {
+    unsigned version;
+    int pid;
+  } header = {0x20080522, 0};
+  const unsigned none[6] = {0};
+  CALL(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  must(CALL(SYS_capset, &header, none, 0, 0, 0), 60);
+  must(CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 61);
+}
+
+/* As many instructions as Hutch's own has. */
+static struct sock_filter passes[] = {[0 ... 17] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+                                      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+
+static __attribute__((noreturn, used)) void execute_as_promised(const struct work *work) {
+  const long as_they_come[4] = {0}, none = 0;
+  const unsigned long abstract_sockets[3] = {0, 0, 1};
+  const struct sock_fprog filter = {sizeof passes / sizeof *passes, passes};
+  CALL(SYS_setsid, 0, 0, 0, 0, 0);
+  for (int each = 1; each <= LAST_SIGNAL; ++each) CALL(SYS_rt_sigaction, each, as_they_come, 0, sizeof none, 0);
+  CALL(SYS_rt_sigprocmask, 2, &none, 0, sizeof none, 0);
+  CALL(SYS_close_range, 3, ~0U, 0, 0, 0);
+  for (int each = 0; each <= LAST_CAPABILITY; ++each) must(CALL(SYS_prctl, PR_CAPBSET_DROP, each, 0, 0, 0), 62);
+  no_capabilities();
+  const long rules = CALL(SYS_landlock_create_ruleset, abstract_sockets, sizeof abstract_sockets, 0, 0, 0);
+  must(rules, 63);
+  must(CALL(SYS_landlock_restrict_self, rules, 0, 0, 0, 0), 64);
+  CALL(SYS_close, rules, 0, 0, 0, 0);
+  must(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter, 0, 0), 65);
+  execute(work);
+}
+
+/* The program's process, on a stack of its own. */
+static long clone_program(const struct work *work) {
+  static unsigned char stack[65536] __attribute__((aligned(16)));
+  struct clone_args how = {
+      .flags = CLONE_VM, .exit_signal = 17, .stack = (unsigned long)stack, .stack_size = sizeof stack};
+  register const struct work *kept __asm__("r12") = work;
+  long result;
+  __asm__ volatile("syscall\n  test %%rax, %%rax\n  jnz 1f\n  mov %%r12, %%rdi\n  call execute_as_promised\n1:"
+                   : "=a"(result)
+                   : "a"(SYS_clone3), "D"(&how), "S"(sizeof how), "r"(kept)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+static int code_of(int status) { return (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff; }
+
+static __attribute__((noreturn)) void be_init(void) {
+  int status = 0;
+  while (CALL(SYS_wait4, -1, &status, 0, 0, 0) != 2) {
+  }
+  CALL(SYS_exit_group, code_of(status), 0, 0, 0, 0);
+  __builtin_unreachable();
+}
+
+static __attribute__((noreturn)) void execute_init(long self) {
+  const char *const argv[] = {"init", "-I", NULL}, *const env[] = {NULL};
+  no_capabilities();
+  CALL(SYS_execveat, self, "", argv, env, AT_EMPTY_PATH);
+  CALL(SYS_exit_group, 127, 0, 0, 0, 0);
+  __builtin_unreachable();
+}
+
+static __attribute__((noreturn)) void child(const struct work *work) {
+  const long self = work->promises ? CALL(SYS_open, "/proc/self/exe", O_PATH | O_CLOEXEC, 0, 0, 0) : -1;
   write_file("/proc/self/setgroups", "deny", 4, 10);
   map_id("/proc/self/uid_map", work->uid, 11);
   map_id("/proc/self/gid_map", work->gid, 12);
@@ -149,12 +233,10 @@ static __attribute__((noreturn)) void child(const struct work *work) {
   must(CALL(SYS_umount2, ".", MNT_DETACH, 0, 0, 0), 20);
   CALL(SYS_chdir, "/", 0, 0, 0, 0);
   if (work->network) raise_loopback();
-  must(CALL(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 21);
-  if (work->filter.len > 0)
-    must(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &work->filter, 0, 0), 22);
-  CALL(SYS_execve, work->argv[0], work->argv, env, 0, 0);
-  CALL(SYS_exit_group, 127, 0, 0, 0, 0);
-  __builtin_unreachable();
+  if (!work->promises) execute(work);
+  read_only("dev", 23);
+  must(clone_program(work), 24);
+  execute_init(self);
 }
 
 static unsigned long number(const char *text) {
@@ -170,7 +252,9 @@ __attribute__((used)) static void start(long *stack) {
   struct work work = {.uid = (unsigned long)CALL(SYS_geteuid, 0, 0, 0, 0, 0),
                       .gid = (unsigned long)CALL(SYS_getegid, 0, 0, 0, 0, 0)};
   for (++argv; argv[0] && argv[0][0] == '-'; ++argv) {
+    if (argv[0][1] == 'I') be_init();
     if (argv[0][1] == 'n') work.network = 1;
+    if (argv[0][1] == 'p') work.promises = 1;
     if (argv[0][1] == 'b') {
       work.binds = number(*++argv);
       work.folder = *++argv;
@@ -194,7 +278,7 @@ __attribute__((used)) static void start(long *stack) {
   must(pid, 1);
   int status = 0;
   CALL(SYS_wait4, pid, &status, 0, 0, 0);
-  CALL(SYS_exit_group, (status & 0x7f) ? 128 + (status & 0x7f) : status >> 8 & 0xff, 0, 0, 0, 0);
+  CALL(SYS_exit_group, code_of(status), 0, 0, 0, 0);
 }
 
 __asm__(".globl _start\n_start:\n  mov %rsp, %rdi\n  and $-16, %rsp\n  call start\n");

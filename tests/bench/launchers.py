@@ -84,10 +84,14 @@ def bwrap(setup, work):
     return measure.Command([*command, "--seccomp", "9"], {9: setup.filter}) if filtered else command
 
 
-def floor(setup, work):
+def floor(setup, work, *more):
     binds, net, filtered = WORKLOADS[work]
-    return ([setup.floor] + (["-n"] if net else []) + (["-f", setup.filter] if filtered else [])
+    return ([setup.floor, *more] + (["-n"] if net else []) + (["-f", setup.filter] if filtered else [])
             + (["-b", str(binds), setup.binds] if binds else []))
+
+
+def floor_of_promises(setup, work):
+    return floor(setup, work, "-p")
 
 
 def hutch(setup, work):
@@ -106,7 +110,8 @@ def unshare(_, work):
     return ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--ipc", "--uts"] + (["--net"] if WORKLOADS[work][1] else [])
 
 
-PEERS = {"hutch": hutch, "bwrap": bwrap, "floor": floor, "firejail": firejail, "unshare (namespaces only)": unshare}
+PEERS = {"hutch": hutch, "bwrap": bwrap, "floor": floor, "floor of what Hutch promises": floor_of_promises,
+         "firejail": firejail, "unshare (namespaces only)": unshare}
 
 
 class Setup:
