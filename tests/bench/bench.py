@@ -42,7 +42,7 @@ def launch(setup, options):
 
 def throughput(setup, options):
     result = {}
-    commands = setup.commands("W2", [name for name in options.peers if name in ("hutch", "bwrap", "floor")])
+    commands = setup.commands("W2", [name for name in options.peers if name in ("hutch", "bwrap") or name.startswith("floor")])
     for workers in (1, 2, 8):
         rates = {name: [] for name in commands}
         for _ in range(3):
