@@ -132,11 +132,15 @@ Outcome Prepared::make_one(const MakeOutput& step) {
   const UniqueFd fd(
       ::openat(folder.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, kAnyone));
   if (!fd) return {Call::open, errno};
-  struct stat found = {};
-  if (::fstat(fd.get(), &found) < 0) return {Call::fstat, errno};
-  outputs_.push_back({std::move(folder), name, {.device = found.st_dev, .inode = found.st_ino}});
+  // Some file systems know no 1970 (FAT), or take no date: what it has then is what counts at the end.
   const timespec epoch[] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {}};
   ::futimens(fd.get(), epoch);
+  struct stat found = {};
+  if (::fstat(fd.get(), &found) < 0) return {Call::fstat, errno};
+  outputs_.push_back({.folder = std::move(folder),
+                      .name = name,
+                      .object = {.device = found.st_dev, .inode = found.st_ino},
+                      .dated = found.st_mtim});
   pins[step.pin] = {.device = found.st_dev, .inode = found.st_ino};
   return {};
 }
@@ -147,8 +151,9 @@ void Prepared::remove_unwritten() noexcept {
     struct stat now = {};
     if (::fstatat(each.folder.get(), each.name.c_str(), &now, AT_SYMLINK_NOFOLLOW) < 0) continue;
     const bool is_ours = now.st_dev == each.object.device && now.st_ino == each.object.inode;
-    if (is_ours && now.st_size == 0 && now.st_mtim.tv_sec == 0)
-      ::unlinkat(each.folder.get(), each.name.c_str(), 0);
+    const bool is_untouched = now.st_size == 0 && now.st_mtim.tv_sec == each.dated.tv_sec &&
+                              now.st_mtim.tv_nsec == each.dated.tv_nsec;
+    if (is_ours && is_untouched) ::unlinkat(each.folder.get(), each.name.c_str(), 0);
   }
   outputs_.clear();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sys/resource.h>
+#include <time.h>
 
 #include <string>
 #include <vector>
@@ -68,6 +69,7 @@ class Prepared {
     UniqueFd folder;
     std::string name;
     Pinned object;
+    timespec dated;  ///< as it was made
   };
   std::vector<Output> outputs_;
   std::vector<std::string> made_;
