@@ -26,7 +26,7 @@ std::vector<std::string> applications() {
   std::vector<std::string> found;
   for (const auto& entry : fs::directory_iterator(HUTCH_SOURCE_DIR "/profiles")) {
     const std::string name = entry.path().stem();
-    // `app` says that it shares the current folder as it is.
+    // `app` shares the current folder, but for known places of keys: below.
     if (entry.path().extension() == ".toml" && name != "littlebox" && name != "app") found.push_back(name);
   }
   return found;
@@ -105,6 +105,16 @@ TEST_CASE("no application profile shows a secret of the home folder, started fro
       here.write("home/letter", kSecret);
     }
   }
+}
+
+TEST_CASE("started from the home folder, app shares it without the known places of keys") {
+  const Workspace here;
+  write_secrets(here, "home");
+  here.write("home/letter", "visible");
+  const Answer answer = in_sandbox("app", "grep -rls hunter2 . | grep -v '/[.]env'; cat letter",
+                                   {.env = {{"HOME", here / "home"}}, .cwd = here / "home"});
+  INFO(answer.err);
+  CHECK(answer.out == "visible");
 }
 
 TEST_CASE("applications work on the current folder or on the files that are named, and none writes beside") {
