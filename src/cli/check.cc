@@ -38,7 +38,7 @@ Findings look_at(const std::string& profile, Session& session) {
   add(plan->warnings);
   const Grants grants = grants_of(loaded->profile, *plan, session.host);
   add(lint(loaded->profile, *plan, grants, session.host));
-  look.exposure = exposure_of(grants, session.host);
+  look.exposure = exposure_of(loaded->profile, grants, session.host);
   return look;
 }
 

@@ -44,6 +44,7 @@ constexpr const char* kCheckSchema = R"json({
         "knows_files": { "type": "boolean", "description": "false: it joins a mount namespace, and what is said of files says nothing" },
         "writes": { "$ref": "#/$defs/texts", "description": "paths of the host that it can change, topmost only" },
         "reads": { "$ref": "#/$defs/texts", "description": "paths of the host that it can read and not change" },
+        "named": { "enum": ["none", "read", "write"], "description": "what it may do with files that the command line of a launch names" },
         "home": { "enum": ["hidden", "parts", "read", "write"], "description": "the caller's" },
         "secrets": { "$ref": "#/$defs/texts" },
         "ways_out": { "$ref": "#/$defs/texts", "description": "sockets, and folders of them" },
@@ -55,7 +56,7 @@ constexpr const char* kCheckSchema = R"json({
         "environment": { "$ref": "#/$defs/texts", "description": "the caller's variables, by name" },
         "gains": { "$ref": "#/$defs/texts", "description": "ways to more rights" }
       },
-      "required": ["knows_files", "writes", "reads", "home", "secrets", "ways_out", "run_outside", "network", "processes", "devices", "capabilities", "environment", "gains"],
+      "required": ["knows_files", "writes", "reads", "named", "home", "secrets", "ways_out", "run_outside", "network", "processes", "devices", "capabilities", "environment", "gains"],
       "additionalProperties": false
     },
 )json";
@@ -96,6 +97,8 @@ std::string exposure_text(const std::string& profile, const Exposure& exposure) 
   if (exposure.knows_files) {
     line("files to change", list_text(exposure.writes, "none of the host"));
     line("files to read", list_text(exposure.reads, "none of the host"));
+    if (exposure.named != "none")
+      line("files you name", exposure.named == "write" ? "read and write" : "read");
     line("your home", home_text(exposure.home));
     line("secrets", list_text(exposure.secrets, "none that are known"));
     line("ways out", list_text(exposure.sockets, "none that are known"));
@@ -125,6 +128,7 @@ void exposure_json(Json& json, const Exposure& exposure) {
     json.field("knows_files", exposure.knows_files);
     list("writes", exposure.writes);
     list("reads", exposure.reads);
+    json.field("named", exposure.named);
     json.field("home", exposure.home);
     list("secrets", exposure.secrets);
     list("ways_out", exposure.sockets);

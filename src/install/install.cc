@@ -34,6 +34,7 @@ std::string wrapper_text(const InstallRequest& request) {
       "#!/bin/sh\n"
       "# Runs the program behind this file in a sandbox. To remove it and its menu entries: hutch install "
       "--undo PROFILE\n"
+      "# Where hutch itself is gone, remove this file.\n"
       "exec {} run --behind \"$0\" {} -- \"$@\"\n",
       in_single_quotes(request.hutch), in_single_quotes(request.profile));
 }

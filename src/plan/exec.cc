@@ -8,6 +8,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "host/find_program.h"
 #include "plan/draft.h"
 
 namespace hutch {
@@ -92,11 +93,20 @@ Diagnostic cannot_run(const Draft& draft, const Said<std::string>& program, cons
             .at = program.at};
   }
   const bool searched = program->find('/') == std::string::npos;
+  const std::string outside = searched ? find_program(draft.host, *program) : std::string();
+  std::string help = "mount the folder that it lies in, for example \"/usr\" = \"ro\"";
+  if (program->starts_with('-') && !program.at.known())
+    help = "options of hutch stand before the profile; these words are the program's";
+  else if (searched && outside.empty())
+    help = "it is not on your PATH outside either: is it installed?";
+  else if (searched)
+    help = fmt::format("outside it is {}: mount the folder that it lies in, for example {} = \"ro\"",
+                       quoted(outside), quoted(parent_of(outside)));
   return {.code = "E0601",
           .what = fmt::format("there is no program {} inside the sandbox", quoted(*program)),
           .at = program.at,
           .cause = searched ? fmt::format("none of the folders of PATH has it: {}", draft.search_path) : "",
-          .help = "mount the folder that it lies in, for example \"/usr\" = \"ro\""};
+          .help = std::move(help)};
 }
 
 }  // namespace

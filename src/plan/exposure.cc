@@ -131,8 +131,10 @@ void look_at_gains(const Grants& grants, const Host& host, Exposure& exposure) {
 
 }  // namespace
 
-Exposure exposure_of(const Grants& grants, const Host& host) {
+Exposure exposure_of(const Profile& profile, const Grants& grants, const Host& host) {
   Exposure exposure;
+  const Process::Files named = *profile.process.files;
+  if (named != Process::Files::none) exposure.named = named == Process::Files::rw ? "write" : "read";
   exposure.knows_files = grants.knows_tree;
   look_at_files(grants, host, exposure);
   look_at_known_places(grants, host, exposure);

@@ -25,6 +25,8 @@ FakeHost machine() {
   host.owned("/home/ada/.bashrc", {FileKind::file, 0, 0644, 1000, 1000});
   host.dir("/tmp", 01777).device("/dev/null").file("/etc/shadow", 0600);
   host.owned("/run/user/1000", {FileKind::directory, 0, 0700, 1000, 1000});
+  for (const char* path : {"/run/user/1000/hutch", "/run/user/1000/hutch/plans"})
+    host.owned(path, {FileKind::directory, 0, 0700, 1000, 1000});
   for (const char* path : {"/run/user/1000/bus", "/run/user/1000/agent"})
     host.owned(path, {FileKind::socket, 0, 0700, 1000, 1000});
   host.socket("/run/docker.sock", 0666).socket("/tmp/.X11-unix/X0").link("/var/run", "/run");
@@ -47,7 +49,7 @@ Found look(const std::string& toml, const Host& host) {
   INFO(toml << "\n" << compiled.errors());
   REQUIRE(compiled.plan.has_value());
   const Grants grants = grants_of(compiled.profile, *compiled.plan, host);
-  return {lint(compiled.profile, *compiled.plan, grants, host), exposure_of(grants, host)};
+  return {lint(compiled.profile, *compiled.plan, grants, host), exposure_of(compiled.profile, grants, host)};
 }
 
 /// "W0310:3 W0311:4", each code with its line.
@@ -95,6 +97,8 @@ TEST_CASE("a mistake or a risk is warned of at its line, and what looks like it 
       {"capabilities.keep = ['sys_time']", "W0311:1"},
       {"capabilities.keep = ['net_admin']", ""},
       // W0312: run outside
+      {"[mounts]\n'/run/user/1000/hutch' = 'rw'", "W0312:2 W0314:2"},
+      {"[mounts]\n'/run/user/1000/hutch' = 'ro'", "W0314:2"},
       {"[mounts]\n'/home/ada/.local' = 'rw'", "W0312:2"},
       {"[mounts]\n'/home/ada/.local' = 'ro'", ""},
       {"[mounts]\n'/home/ada/.local/bin' = 'rw'", ""},  // by name: meant
