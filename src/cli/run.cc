@@ -18,6 +18,7 @@
 #include "plan/describe.h"
 #include "plan/enter.h"
 #include "plan/program.h"
+#include "recall/memory.h"
 #include "verify/verify.h"
 
 namespace hutch {
@@ -40,10 +41,12 @@ int give_up(Session& session, Status& status, const Diagnostics& diagnostics) {
 }
 
 /// execve(2) says ENOENT for a program that is there, too: then a link of its interpreter chain is not.
-void name_missing_link(Diagnostics& diagnostics, const Plan& plan, const Profile& profile, const Host& host) {
+void name_missing_link(Diagnostics& diagnostics, const Plan& plan, const Session& session) {
   const auto* exec = plan.steps.empty() ? nullptr : std::get_if<Exec>(&plan.steps.back().op);
   if (exec == nullptr || diagnostics.size() != 1 || diagnostics.front().code != "E0602") return;
-  const std::string missing = missing_link(profile, host, std::string(exec->path.view()));
+  const auto loaded = session.load();
+  if (!loaded) return;
+  const std::string missing = missing_link(loaded->profile, session.host, std::string(exec->path.view()));
   if (!missing.empty()) diagnostics.front().cause = missing;
 }
 
@@ -74,6 +77,50 @@ void log_plan(const Plan& plan, const Sources& sources) {
     if (!line.empty()) log_line(Verbosity::debug, line);
 }
 
+/// The command line as a plan depends on it: messages point into it, too.
+std::vector<std::string> plan_words(const Session& session) {
+  const Words& words = session.words;
+  std::vector<std::string> all;
+  for (std::uint32_t id = 1; id <= session.sources.count(); ++id) all.push_back(session.sources.text(id));
+  for (const Given& each : words.options) {
+    all.emplace_back(each.option->name);
+    all.push_back(each.value);
+  }
+  for (const auto* list : {&words.operands, &words.arguments}) {
+    all.push_back(std::to_string(list->size()));
+    all.insert(all.end(), list->begin(), list->end());
+  }
+  return all;
+}
+
+/// What the profile says, and the command line, becomes a plan; `memory`, if there is one, keeps it.
+Result<Plan> make_plan(const Session& session, const PlanMemory* memory, Timings* timings) {
+  const WitnessedHost witness(session.host);
+  const Session witnessed{session.words, witness, session.sources};
+  TRY(Loaded loaded, witnessed.load());
+  Request request{.arguments = session.words.arguments, .needs_command = true};
+  if (session.words.has("--behind")) {
+    TRY(request.arguments,
+        stand_before(loaded.profile, session.words.value("--behind"), request.arguments, witness));
+  }
+  if (log_wants(Verbosity::info)) session.complain(loaded.warnings);
+  if (timings != nullptr) timings->stage_done("profile");
+
+  auto plan = compile(loaded.profile, request, witness);
+  if (!plan) {
+    // What was left out may be the reason.
+    log_skipped(loaded.profile.skipped, session.sources);
+    return plan;
+  }
+  if (timings != nullptr) timings->stage_done("plan");
+  if (log_wants(Verbosity::info)) session.complain(plan->warnings);
+  log_plan(*plan, session.sources);
+  TRY_DO(check_pinned_inputs(loaded.profile.build));
+  if (memory != nullptr && loaded.profile.build.inputs.empty())
+    memory->keep(*plan, witness.transcript(), session.sources);
+  return plan;
+}
+
 }  // namespace
 
 int run_command(Session& session) {
@@ -83,38 +130,26 @@ int run_command(Session& session) {
   }
   std::optional<Timings> timings;
   if (session.words.has("--timings")) timings.emplace();
-  const auto stage_done = [&timings](const char* name) {
-    if (timings) timings->stage_done(name);
-  };
   Status status(session);
   if (const auto opened = status.open(); !opened) {
     session.complain(opened.error());
     return status_of(opened.error());
   }
-  auto loaded = session.load();
-  if (!loaded) return give_up(session, status, loaded.error());
-  Request request{.arguments = session.words.arguments, .needs_command = true};
-  if (session.words.has("--behind")) {
-    auto rest =
-        stand_before(loaded->profile, session.words.value("--behind"), request.arguments, session.host);
-    if (!rest) return give_up(session, status, rest.error());
-    request.arguments = *std::move(rest);
+  // Where more is told than what the program does, the plan is made anew.
+  std::optional<PlanMemory> memory;
+  if (!log_wants(Verbosity::info) && !status.wanted() && !session.words.has("--verify"))
+    memory.emplace(session.host, plan_words(session), session.sources);
+  std::optional<Plan> recalled = memory ? memory->recall() : std::nullopt;
+  Result<Plan> plan = Plan();
+  if (recalled) {
+    plan = *std::move(recalled);
+    memory->tell_sources(session.sources);
+    if (timings) timings->stage_done("recall");
+  } else {
+    plan = make_plan(session, memory ? &*memory : nullptr, timings ? &*timings : nullptr);
   }
-  if (log_wants(Verbosity::info)) session.complain(loaded->warnings);
-  stage_done("profile");
+  if (!plan) return give_up(session, status, plan.error());
 
-  const auto plan = compile(loaded->profile, request, session.host);
-  if (!plan) {
-    // What was left out may be the reason.
-    log_skipped(loaded->profile.skipped, session.sources);
-    return give_up(session, status, plan.error());
-  }
-  stage_done("plan");
-  if (log_wants(Verbosity::info)) session.complain(plan->warnings);
-  log_plan(*plan, session.sources);
-
-  if (const auto pinned = check_pinned_inputs(loaded->profile.build); !pinned)
-    return give_up(session, status, pinned.error());
   Registration registration(session.host.caller(), about(session, *plan));
   if (session.words.has("--name")) {
     if (auto claimed = registration.claim(); !claimed) return give_up(session, status, claimed.error());
@@ -128,13 +163,15 @@ int run_command(Session& session) {
                         .inspector = session.words.has("--verify") ? &verifier : nullptr,
                         .timings = timings ? &*timings : nullptr});
   if (!ending) {
-    name_missing_link(ending.error(), *plan, loaded->profile, session.host);
+    name_missing_link(ending.error(), *plan, session);
     return give_up(session, status, ending.error());
   }
   status.ended(*ending);
   status.close();
-  stage_done("program");
-  if (timings) write_all(STDERR_FILENO, timings_text(*timings, *plan));
+  if (timings) {
+    timings->stage_done("program");
+    write_all(STDERR_FILENO, timings_text(*timings, *plan));
+  }
   return ending->status;
 }
 

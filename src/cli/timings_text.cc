@@ -17,6 +17,7 @@ std::string_view meaning_of(std::string_view stage) {
     return "the kernel's and the C library's work before main, the command line, facts about the caller";
   if (stage == "profile") return "read, merged and checked";
   if (stage == "plan") return "compiled";
+  if (stage == "recall") return "the plan of an earlier launch, which is still right";
   if (stage == "launch") return "every step of the plan, below";
   if (stage == "program") return "until everything inside had ended";
   return "";

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "host/files.h"
+
 namespace hutch {
 
 enum class FileKind : std::uint8_t {
@@ -70,7 +72,8 @@ struct HostLimit {
   std::uint64_t soft = ~std::uint64_t{0}, hard = ~std::uint64_t{0};  ///< RLIM_INFINITY
 };
 
-/// What this machine and this caller offer: the only thing `compile` may ask about the world.
+/// What this machine and this caller offer: the only thing that loading a profile and `compile` may ask about
+/// the world.
 /// The real one (gather.h) asks the kernel and remembers the answers; tests describe a machine instead.
 class Host {
  public:
@@ -78,6 +81,10 @@ class Host {
 
   [[nodiscard]] virtual const Caller& caller() const = 0;
   [[nodiscard]] virtual const Kernel& kernel() const = 0;
+  [[nodiscard]] virtual const Files& files() const {
+    static const Files real;
+    return real;
+  }
 
   /// lstat: the last component is not followed, those before it are.
   [[nodiscard]] virtual PathFact look(const std::string& path) const = 0;

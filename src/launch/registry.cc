@@ -22,6 +22,7 @@ namespace hutch {
 namespace {
 
 constexpr std::string_view kSuffix = ".sandbox";
+constexpr const char* kPlans = "plans";
 constexpr mode_t kOnlyMine = 0700;
 /// What one folder may cost who looks at it.
 constexpr std::size_t kMostEntries = 4096;
@@ -63,17 +64,26 @@ std::optional<Place> place(const std::string& parent, const std::string& name, u
 
 std::string in_tmp(uid_t user) { return fmt::format("hutch-{}", user); }
 
-std::vector<Place> places_of(const Caller& caller) {
-  std::vector<Place> found;
-  const auto add = [&found](std::optional<Place> one) {
-    if (one) found.push_back(*std::move(one));
-  };
+/// Folders that nobody but the caller, and root, writes to.
+std::vector<std::string> own_folders(const Caller& caller) {
+  std::vector<std::string> folders;
   const auto runtime = caller.environment.find("XDG_RUNTIME_DIR");
   if (runtime != caller.environment.end() && runtime->second.starts_with('/'))
-    add(place(runtime->second, "hutch", caller.uid, true));
-  add(place(fmt::format("/run/user/{}", caller.uid), "hutch", caller.uid, true));
-  if (caller.uid == 0) add(place("/run", "hutch", 0, false));
-  add(place("/tmp", in_tmp(caller.uid), caller.uid, false));
+    folders.push_back(runtime->second);
+  folders.push_back(fmt::format("/run/user/{}", caller.uid));
+  if (caller.uid == 0) folders.emplace_back("/run");
+  return folders;
+}
+
+std::optional<Place> own_place(const std::string& folder, const Caller& caller) {
+  return place(folder, "hutch", caller.uid, folder != "/run");
+}
+
+std::vector<Place> places_of(const Caller& caller) {
+  std::vector<Place> found;
+  for (const std::string& each : own_folders(caller))
+    if (auto one = own_place(each, caller)) found.push_back(*std::move(one));
+  if (auto one = place("/tmp", in_tmp(caller.uid), caller.uid, false)) found.push_back(*std::move(one));
   return found;
 }
 
@@ -225,6 +235,22 @@ Result<RegistryFolder> registry_folder(const Caller& caller) {
                     ? "it is not yours alone: somebody else could answer in a sandbox's place"
                     : fmt::format("mkdir: {}", errno_text(error)),
        .help = "remove it, or set XDG_RUNTIME_DIR to a folder of your own"});
+}
+
+UniqueFd plans_folder(const Caller& caller, bool make) {
+  for (const std::string& each : own_folders(caller)) {
+    const auto one = own_place(each, caller);
+    if (!one) continue;
+    if (make) ::mkdirat(one->parent->get(), one->name.c_str(), kOnlyMine);
+    const auto folder = open_place(*one);
+    if (!folder) return {};
+    if (make) ::mkdirat(folder->fd->get(), kPlans, kOnlyMine);
+    UniqueFd plans = open_folder(folder->fd->get(), kPlans);
+    struct stat found = {};
+    if (!plans || ::fstat(plans.get(), &found) < 0 || !is_private(found, caller.uid)) return {};
+    return plans;
+  }
+  return {};
 }
 
 Result<RunFile> RunFile::claim(const RegistryFolder& folder, const std::string& name) {

@@ -32,6 +32,10 @@ struct RegistryFolder {
 /// parent is fit for it. Made if it is missing. E0426 when somebody else could write in it.
 Result<RegistryFolder> registry_folder(const Caller& caller);
 
+/// "plans" in it, for recall/memory.h; never below /tmp, which is shown to many a sandbox. Nothing where
+/// there is none that is fit.
+UniqueFd plans_folder(const Caller& caller, bool make);
+
 /// The file of one sandbox, locked by this process; gone at its end, with the socket beside it.
 ///
 /// A record lock is lost when this process closes any descriptor of the file, so nothing in it may open the

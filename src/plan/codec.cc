@@ -111,7 +111,15 @@ Op op_of_kind(std::size_t wanted, std::index_sequence<kind...> /*all*/) {
   return op;
 }
 
-/// execve(2) wants them ended by a null pointer.
+std::unexpected<Diagnostics> no_plan() {
+  return fail({.code = "E0428",
+               .what = "the running sandbox answers in words that this hutch does not know",
+               .cause = "it was started by another version of hutch",
+               .help = "use the hutch that started it"});
+}
+
+}  // namespace
+
 void point_at_words(Exec& exec, StringPool& strings) {
   const auto pointers = [&strings](Borrowed<ZStr> words) {
     std::vector<const char*> all;
@@ -122,15 +130,6 @@ void point_at_words(Exec& exec, StringPool& strings) {
   exec.argv_pointers = pointers(exec.argv);
   exec.env_pointers = pointers(exec.env);
 }
-
-std::unexpected<Diagnostics> no_plan() {
-  return fail({.code = "E0428",
-               .what = "the running sandbox answers in words that this hutch does not know",
-               .cause = "it was started by another version of hutch",
-               .help = "use the hutch that started it"});
-}
-
-}  // namespace
 
 std::string encode(const Plan& plan) {
   std::string bytes(kMagic);

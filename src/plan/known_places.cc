@@ -155,6 +155,8 @@ std::vector<KnownPlace> known_places(const Host& host) {
   const uid_t uid = host.caller().uid;
   std::string runtime = value_of(host, "XDG_RUNTIME_DIR");
   if (runtime.empty()) runtime = fmt::format("/run/user/{}", uid);
+  add(Kind::run_outside, join_path(runtime, "hutch/plans"), "plans of your next launches");
+  if (uid == 0) add(Kind::run_outside, "/run/hutch/plans", "plans of your next launches");
   for (const auto& [name, what] : kWaysOutOfRuntime) add(Kind::way_out, join_path(runtime, name), what);
   add(Kind::way_out, fmt::format("/tmp/hutch-{}", uid), "running sandboxes");
   add(Kind::way_out, fmt::format("/tmp/tmux-{}", uid), "tmux, which types into your shells");

@@ -8,11 +8,9 @@
 #include <set>
 #include <utility>
 
-#include "base/own_path.h"
 #include "base/path.h"
 #include "base/sources.h"
 #include "base/text.h"
-#include "profile/files.h"
 #include "profile/load.h"
 #include "profile/read_toml.h"
 #include "profile/variables.h"
@@ -22,14 +20,14 @@ namespace {
 
 /// PREFIX/share/hutch/profiles of the PREFIX that this program was installed in. A program that runs from its
 /// own source or build tree uses the profiles of the source tree.
-std::string installed_profiles() {
-  const std::string binary = own_path();
+std::string installed_profiles(const Files& files) {
+  const std::string binary = files.own_path();
   if (binary.empty()) return "";
   std::string installed = absolute_from(parent_of(binary), std::string(HUTCH_DATA_FROM_BIN) + "/profiles");
 #if defined(HUTCH_SOURCE_PROFILES) && defined(HUTCH_BUILD_TREE)
   constexpr std::string_view kSource = HUTCH_SOURCE_PROFILES;
   const bool at_home = is_within(binary, parent_of(kSource)) || is_within(binary, HUTCH_BUILD_TREE);
-  if (at_home && !is_directory(installed)) return std::string(kSource);
+  if (at_home && !files.is_directory(installed)) return std::string(kSource);
 #endif
   return installed;
 }
@@ -46,27 +44,29 @@ bool is_name_part(std::string_view part) {
 
 /// Calls `found(name, path)` for every profile below a directory, in byte order.
 template <class Found>
-void each_profile(const std::string& directory, const std::string& prefix, int depth, const Found& found) {
+void each_profile(const Files& files, const std::string& directory, const std::string& prefix, int depth,
+                  const Found& found) {
   constexpr int kDeepest = 8;
-  for (const std::string& file : names_in_directory(directory)) {
+  for (const std::string& file : files.names(directory)) {
     const std::string path = join_path(directory, file);
-    if (file.ends_with(".toml") && !is_directory(path)) {
+    if (file.ends_with(".toml") && !files.is_directory(path)) {
       const std::string name = prefix + file.substr(0, file.size() - 5);
       if (is_profile_name(name)) found(name, path);
-    } else if (depth < kDeepest && !file.ends_with(".toml.d") && is_name_part(file) && is_directory(path)) {
-      each_profile(path, prefix + file + "/", depth + 1, found);
+    } else if (depth < kDeepest && !file.ends_with(".toml.d") && is_name_part(file) &&
+               files.is_directory(path)) {
+      each_profile(files, path, prefix + file + "/", depth + 1, found);
     }
   }
 }
 
-void describe(Found& found) {
+void describe(const Files& files, Found& found) {
   // Nobody asked for this one by name: a FIFO would keep the whole list waiting.
-  if (is_there(found.path) && !is_regular_file(found.path)) {
+  if (files.is_there(found.path) && !files.is_regular_file(found.path)) {
     found.problem = "it is no regular file";
     return;
   }
   Sources sources;
-  const auto file = read_file(found.path, kLargestProfile);
+  const auto file = files.read(found.path, kLargestProfile);
   if (!file) {
     found.problem = file.error().why;
     return;
@@ -97,7 +97,7 @@ std::vector<Layer> profile_layers(const Host& host) {
     layers.push_back({"user", join_path(*config, "hutch/profiles")});
   }
   layers.push_back({"system", "/etc/hutch/profiles"});
-  if (std::string installed = installed_profiles(); !installed.empty()) {
+  if (std::string installed = installed_profiles(host.files()); !installed.empty()) {
     layers.push_back({"installed", std::move(installed)});
   }
   return layers;
@@ -119,7 +119,7 @@ bool is_profile_path(std::string_view text) {
 std::optional<std::string> find_profile(std::string_view name, const Host& host) {
   for (const Layer& layer : profile_layers(host)) {
     std::string path = join_path(layer.directory, std::string(name) + ".toml");
-    if (is_there(path)) return path;
+    if (host.files().is_there(path)) return path;
   }
   return std::nullopt;
 }
@@ -128,7 +128,7 @@ std::vector<std::string> find_drop_ins(std::string_view name, const Host& host) 
   std::map<std::string, std::string> by_name;
   for (const Layer& layer : profile_layers(host)) {
     const std::string directory = join_path(layer.directory, std::string(name) + ".toml.d");
-    for (const std::string& file : names_in_directory(directory)) {
+    for (const std::string& file : host.files().names(directory)) {
       if (file.ends_with(".toml")) by_name.try_emplace(file, join_path(directory, file));
     }
   }
@@ -140,7 +140,7 @@ std::vector<std::string> find_drop_ins(std::string_view name, const Host& host) 
 std::vector<std::string> profile_names(const Host& host) {
   std::set<std::string> names;
   for (const Layer& layer : profile_layers(host)) {
-    each_profile(layer.directory, "", 0,
+    each_profile(host.files(), layer.directory, "", 0,
                  [&](const std::string& name, const std::string&) { names.insert(name); });
   }
   return {names.begin(), names.end()};
@@ -150,9 +150,9 @@ std::vector<Found> list_profiles(const Host& host) {
   std::vector<Found> all;
   std::set<std::string> seen;
   for (const Layer& layer : profile_layers(host)) {
-    each_profile(layer.directory, "", 0, [&](const std::string& name, const std::string& path) {
+    each_profile(host.files(), layer.directory, "", 0, [&](const std::string& name, const std::string& path) {
       Found found{.name = name, .path = path, .layer = layer.label, .hidden = !seen.insert(name).second};
-      describe(found);
+      describe(host.files(), found);
       all.push_back(std::move(found));
     });
   }

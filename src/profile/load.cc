@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "profile/check.h"
 #include "profile/expand.h"
-#include "profile/files.h"
 #include "profile/layers.h"
 #include "profile/merge.h"
 #include "profile/params.h"
@@ -124,10 +123,10 @@ void Loader::cannot_read(const std::string& called, const CannotRead& reason, Or
 std::string Loader::directory_of(const std::string& path) const {
   const std::string& directory = host_.caller().directory;
   if (!directory.empty() || path.starts_with('/'))
-    return real_directory(
+    return host_.files().real_directory(
         absolute_from(directory, path.find('/') == path.npos ? std::string_view(".") : parent_of(path)));
   const std::string real =
-      real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
+      host_.files().real_directory(path.find('/') == path.npos ? "." : path.substr(0, path.rfind('/')));
   return real.starts_with('/') ? real : "";
 }
 
@@ -145,7 +144,7 @@ void Loader::tell_cycle(std::size_t first, Origin at) {
 
 void Loader::add_file(const std::string& path, const std::string& called, Origin at,
                       std::vector<std::size_t>& into) {
-  auto file = read_file(path, kLargestProfile);
+  auto file = host_.files().read(path, kLargestProfile);
   if (!file) return cannot_read(called, file.error(), at);
   for (std::size_t i = 0; i < units_.size(); ++i) {
     if (!units_[i].is_file || units_[i].identity != file->identity) continue;
@@ -251,7 +250,7 @@ void Loader::find_named(const std::string& name, Origin at, std::vector<std::siz
         .help = at.known() ? "" : suggestion};
     if (!open_.empty())
       diagnostic.cause = fmt::format("extended by {}{}; {}", chain(), shown, diagnostic.cause);
-    if (!at.known() && is_there(here + ".toml"))
+    if (!at.known() && host_.files().is_there(here + ".toml"))
       diagnostic.help = fmt::format("for the file here, write ./{}.toml", shown);
     return wrong_.push_back(std::move(diagnostic));
   }
@@ -264,7 +263,8 @@ void Loader::find_named(const std::string& name, Origin at, std::vector<std::siz
 void Loader::add_found(const std::string& path, Origin at, std::vector<std::size_t>& into) {
   const std::string project = join_path(host_.caller().directory, ".hutch");
   const uid_t uid = host_.caller().uid;
-  if (is_within(path, project) && (is_of_others(project, uid) || is_of_others(path, uid))) {
+  const Files& files = host_.files();
+  if (is_within(path, project) && (files.is_of_others(project, uid) || files.is_of_others(path, uid))) {
     return wrong_.push_back(
         {.code = "E0213",
          .what = fmt::format("{} could have been written by somebody else", quoted(path)),
@@ -282,7 +282,8 @@ void Loader::find_asked() {
   const bool has_slash = asked.find('/') != asked.npos;
   if (asked.empty()) {
     wrong_.push_back({.code = "E0211", .what = "the name of a profile cannot be empty"});
-  } else if (is_profile_path(asked) || (has_slash && is_there(path) && !is_directory(path))) {
+  } else if (is_profile_path(asked) ||
+             (has_slash && host_.files().is_there(path) && !host_.files().is_directory(path))) {
     add_file(path, asked, {}, roots_);
     if (!wrong_.empty() && directory.empty() && wrong_.front().code == "E0210") {
       wrong_.front().cause = "the current directory was deleted, or cannot be read";

@@ -6,7 +6,6 @@
 
 #include "base/path.h"
 #include "base/text.h"
-#include "profile/files.h"
 #include "profile/syntax_error.h"
 
 namespace hutch {
@@ -130,7 +129,7 @@ std::optional<std::string> Variables::user_directory(std::string_view name, std:
   constexpr std::size_t kMost = std::size_t{64} << 10U;
   std::optional<std::string> chosen;
   if (const auto config = xdg_base(host_.caller(), "XDG_CONFIG_HOME")) {
-    if (const auto file = read_file(join_path(*config, "user-dirs.dirs"), kMost)) {
+    if (const auto file = host_.files().read(join_path(*config, "user-dirs.dirs"), kMost)) {
       for (const std::string_view line : split(file->text, '\n')) {
         if (auto said = said_in(line, name)) chosen = std::move(said);
       }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "profile/files.h"
+#include "host/files.h"
 #include "profile/key_examples.h"
 #include "profile/keys.h"
 #include "profile/patterns.h"
@@ -24,7 +24,7 @@ TEST_CASE("the schema in the repository is the one that the table of keys makes"
     REQUIRE(::write(fd, schema.data(), schema.size()) == static_cast<ssize_t>(schema.size()));
     ::close(fd);
   }
-  const auto file = read_file(path, std::size_t{1} << 22U);
+  const auto file = Files().read(path, std::size_t{1} << 22U);
   REQUIRE(file);
   CHECK((file->text == schema));
 }

@@ -1,4 +1,4 @@
-#include "profile/files.h"
+#include "host/files.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/own_path.h"
 #include "base/unique_fd.h"
 
 namespace hutch {
@@ -25,7 +26,7 @@ CannotRead failed(int error) {
 
 }  // namespace
 
-std::expected<FileText, CannotRead> read_file(const std::string& path, std::size_t most) {
+std::expected<FileText, CannotRead> Files::read(const std::string& path, std::size_t most) const {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!file) return std::unexpected(failed(errno));
   struct stat fact {};
@@ -35,7 +36,7 @@ std::expected<FileText, CannotRead> read_file(const std::string& path, std::size
   if (S_ISREG(fact.st_mode) && static_cast<std::uintmax_t>(fact.st_size) > most) {
     return std::unexpected(CannotRead{too_big});
   }
-  FileText result{.identity = {fact.st_dev, fact.st_ino}};
+  FileText result{.identity = {fact.st_dev, fact.st_ino}, .is_regular = S_ISREG(fact.st_mode)};
   char buffer[16384];
   for (;;) {
     const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
@@ -47,7 +48,7 @@ std::expected<FileText, CannotRead> read_file(const std::string& path, std::size
   }
 }
 
-std::vector<std::string> names_in_directory(const std::string& path) {
+std::vector<std::string> Files::names(const std::string& path) const {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
   if (!directory) return names;
@@ -58,30 +59,32 @@ std::vector<std::string> names_in_directory(const std::string& path) {
   return names;
 }
 
-bool is_directory(const std::string& path) {
+bool Files::is_directory(const std::string& path) const {
   struct stat fact {};
   return ::stat(path.c_str(), &fact) == 0 && S_ISDIR(fact.st_mode);
 }
 
-bool is_regular_file(const std::string& path) {
+bool Files::is_regular_file(const std::string& path) const {
   struct stat fact {};
   return ::stat(path.c_str(), &fact) == 0 && S_ISREG(fact.st_mode);
 }
 
-bool is_of_others(const std::string& path, uid_t uid) {
+bool Files::is_of_others(const std::string& path, uid_t uid) const {
   struct stat found = {};
   if (::stat(path.c_str(), &found) != 0) return false;
   return (found.st_uid != uid && found.st_uid != 0) || (found.st_mode & S_IWOTH) != 0;
 }
 
-bool is_there(const std::string& path) {
+bool Files::is_there(const std::string& path) const {
   struct stat fact {};
   return ::stat(path.c_str(), &fact) == 0;
 }
 
-std::string real_directory(const std::string& path) {
+std::string Files::real_directory(const std::string& path) const {
   const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), ::free);
   return real ? std::string(real.get()) : path;
 }
+
+std::string Files::own_path() const { return hutch::own_path(); }
 
 }  // namespace hutch
