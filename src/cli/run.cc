@@ -95,18 +95,20 @@ std::vector<std::string> plan_words(const Session& session) {
 
 /// What the profile says, and the command line, becomes a plan; `memory`, if there is one, keeps it.
 Result<Plan> make_plan(const Session& session, const PlanMemory* memory, Timings* timings) {
-  const WitnessedHost witness(session.host);
-  const Session witnessed{session.words, witness, session.sources};
+  std::optional<WitnessedHost> witness;
+  if (memory != nullptr) witness.emplace(session.host);
+  const Host& host = witness ? *witness : session.host;
+  const Session witnessed{session.words, host, session.sources};
   TRY(Loaded loaded, witnessed.load());
   Request request{.arguments = session.words.arguments, .needs_command = true};
   if (session.words.has("--behind")) {
     TRY(request.arguments,
-        stand_before(loaded.profile, session.words.value("--behind"), request.arguments, witness));
+        stand_before(loaded.profile, session.words.value("--behind"), request.arguments, host));
   }
   if (log_wants(Verbosity::info)) session.complain(loaded.warnings);
   if (timings != nullptr) timings->stage_done("profile");
 
-  auto plan = compile(loaded.profile, request, witness);
+  auto plan = compile(loaded.profile, request, host);
   if (!plan) {
     // What was left out may be the reason.
     log_skipped(loaded.profile.skipped, session.sources);
@@ -116,8 +118,8 @@ Result<Plan> make_plan(const Session& session, const PlanMemory* memory, Timings
   if (log_wants(Verbosity::info)) session.complain(plan->warnings);
   log_plan(*plan, session.sources);
   TRY_DO(check_pinned_inputs(loaded.profile.build));
-  if (memory != nullptr && loaded.profile.build.inputs.empty())
-    memory->keep(*plan, witness.transcript(), session.sources);
+  if (witness && loaded.profile.build.inputs.empty())
+    memory->keep(*plan, witness->transcript(), session.sources);
   return plan;
 }
 
@@ -139,6 +141,7 @@ int run_command(Session& session) {
   std::optional<PlanMemory> memory;
   if (!log_wants(Verbosity::info) && !status.wanted() && !session.words.has("--verify"))
     memory.emplace(session.host, plan_words(session), session.sources);
+  if (memory && !memory->usable()) memory.reset();
   std::optional<Plan> recalled = memory ? memory->recall() : std::nullopt;
   Result<Plan> plan = Plan();
   if (recalled) {
@@ -148,6 +151,7 @@ int run_command(Session& session) {
   } else {
     plan = make_plan(session, memory ? &*memory : nullptr, timings ? &*timings : nullptr);
   }
+  memory.reset();  // its descriptor is nothing that a sandbox should be made beside
   if (!plan) return give_up(session, status, plan.error());
 
   Registration registration(session.host.caller(), about(session, *plan));

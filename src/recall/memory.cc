@@ -13,7 +13,6 @@
 
 #include "base/build_id.h"
 #include "base/byte_stream.h"
-#include "base/unique_fd.h"
 #include "launch/registry.h"
 #include "plan/codec.h"
 
@@ -161,7 +160,12 @@ void take_story(ByteReader& in, Plan& plan) {
 }  // namespace
 
 PlanMemory::PlanMemory(const Host& host, std::vector<std::string> words, const Sources& known)
-    : host_(host), words_(std::move(words)), known_(known.count()) {}
+    : host_(host),
+      folder_(plans_folder(host.caller(), false)),
+      words_(std::move(words)),
+      known_(known.count()) {
+  if (!folder_) folder_ = plans_folder(host.caller(), true);
+}
 
 std::string PlanMemory::slot() const {
   Hash hash;
@@ -186,9 +190,8 @@ std::string PlanMemory::heading() const {
 }
 
 std::optional<Plan> PlanMemory::recall() {
-  const UniqueFd folder = plans_folder(host_.caller(), false);
-  if (!folder) return std::nullopt;
-  return plan_in(Mapped(folder.get(), slot()).bytes());
+  if (!folder_) return std::nullopt;
+  return plan_in(Mapped(folder_.get(), slot()).bytes());
 }
 
 std::optional<Plan> PlanMemory::plan_in(std::string_view bytes) {
@@ -217,7 +220,7 @@ void PlanMemory::tell_sources(Sources& sources) const {
 }
 
 void PlanMemory::keep(const Plan& plan, const Transcript& transcript, const Sources& sources) const {
-  if (!transcript.good() || build_id().empty()) return;
+  if (!folder_ || !transcript.good() || build_id().empty()) return;
   Plan bare{.steps = plan.steps, .slots = plan.slots, .pins = plan.pins, .uid = plan.uid, .gid = plan.gid};
   Exec* const exec = exec_of(bare.steps);
   if (exec == nullptr) return;
@@ -237,17 +240,15 @@ void PlanMemory::keep(const Plan& plan, const Transcript& transcript, const Sour
   const std::string& bytes = out.bytes();
   if (bytes.size() > kLargest) return;
 
-  const UniqueFd folder = plans_folder(host_.caller(), true);
-  if (!folder) return;
   const std::string name = slot();
   const std::string unfinished = "." + name;
-  const UniqueFd file(
-      ::openat(folder.get(), unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const UniqueFd file(::openat(folder_.get(), unfinished.c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   // Somebody else is at it, or did not come to the end: then the next launch keeps it.
   const bool written =
       file && ::write(file.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
-  if (!written || ::renameat(folder.get(), unfinished.c_str(), folder.get(), name.c_str()) < 0)
-    ::unlinkat(folder.get(), unfinished.c_str(), 0);
+  if (!written || ::renameat(folder_.get(), unfinished.c_str(), folder_.get(), name.c_str()) < 0)
+    ::unlinkat(folder_.get(), unfinished.c_str(), 0);
 }
 
 }  // namespace hutch

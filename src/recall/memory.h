@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/sources.h"
+#include "base/unique_fd.h"
 #include "host/transcript.h"
 #include "plan/plan.h"
 
@@ -25,6 +26,8 @@ class PlanMemory {
   /// `words`: everything that a plan is made from, besides the machine. `known`: what they are quoted from.
   PlanMemory(const Host& host, std::vector<std::string> words, const Sources& known);
 
+  /// Is there a folder that is fit for plans?
+  [[nodiscard]] bool usable() const { return static_cast<bool>(folder_); }
   /// The plan of these words, if there is one that is still right. Only ever a shortcut: whatever is wrong
   /// with what is kept, the answer is nothing.
   [[nodiscard]] std::optional<Plan> recall();
@@ -43,6 +46,7 @@ class PlanMemory {
   std::optional<Plan> plan_in(std::string_view bytes);
 
   const Host& host_;
+  UniqueFd folder_;
   std::vector<std::string> words_;
   std::size_t known_;
   std::vector<Source> sources_;

@@ -40,6 +40,13 @@ quotactl quotactl_fd reboot request_key set_mempolicy setns settimeofday swapoff
 unshare uselib userfaultfd ustat vhangup vm86 vserver""".split())
 
 
+def runtime_folder(folder):
+    """What a user who has logged in has: plans are kept there."""
+    path = folder + "/run"
+    os.mkdir(path, 0o700)
+    return path
+
+
 def calls():
     """Name and number of every system call that the machine's headers know (x86-64)."""
     found = {}
