@@ -274,13 +274,15 @@ Result<std::string> first_profile(const ProgramChain& chain, const FirstProfile&
                       quoted(fmt::format("{}, and nothing else of yours", name)));
   text += parents(suggestions_for(chain), how) + mounts(needs, chain, paths);
   text += "\n[process]\n" + fmt::format("command = [{}]\n", paths.value(program)) +
-          "args = \"append\"  # words after the profile follow the command; else they take its place\n";
+          "args = \"append\"  # words after the profile follow the command; else they take its place\n"
+          "# Of your files those that these words name, and no other; with \"rw\" it may change and make them.\n"
+          "# files = \"ro\"\n";
   text += "\n# What `hutch test` tries. Add what the program is to do, and what it must not.\n";
   text += fmt::format("# [[test]]\n# name = \"it starts\"\n# run = [{}, \"--version\"]\n\n",
                       paths.value(program));
   text +=
       "[[test]]\nname = \"keys of the home folder cannot be read\"\n"
-      "run = [\"/bin/cat\", \"${HOME}/.ssh/id_ed25519\"]\nexpect = \"denied\"\n";
+      "run = [\"/bin/sh\", \"-c\", \"cat ~/.ssh/id_ed25519\"]\nexpect = \"denied\"\n";
   return text;
 }
 

@@ -138,6 +138,23 @@ TEST_CASE("new: names that mean something in a profile are taken literally") {
   CHECK(has(odd.err, "error[E0945]"));
 }
 
+TEST_CASE("new: with its line for files that are named, a first profile still proves itself") {
+  const Home home;
+  home.here.write("home/text", "to be read");
+  std::string profile = run_hutch({"new", "cat"}, home.options).out;
+  const std::size_t line = profile.find("# files = \"ro\"");
+  REQUIRE(line != profile.npos);
+  profile.erase(line, 2);
+  const std::string path = home.here.write("named.toml", profile);
+  const Answer answer = run_hutch({"run", path, home.here / "home/text"}, home.options);
+  INFO(answer.err);
+  CHECK(answer.out == "to be read");
+  home.here.write("home/.ssh/id_ed25519", "a key");
+  const Answer proof = run_hutch({"test", path}, home.options);
+  INFO(proof.out << proof.err);
+  CHECK(proof.status == 0);
+}
+
 TEST_CASE("new: what opens a way out is offered, not opened") {
   const Home home;
   if (!have_program("curl")) SKIP_TEST("there is no curl");

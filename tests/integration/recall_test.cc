@@ -262,7 +262,7 @@ TEST_CASE("no plan is kept where a sandbox is often let in: below /tmp") {
   CHECK(!std::filesystem::exists("/tmp/hutch-" + std::to_string(geteuid()) + "/plans"));
 }
 
-TEST_CASE("-v, --verify and --status-fd look at the profile again") {
+TEST_CASE("who is told more, or compares, has the profile looked at again") {
   const Kept user;
   const std::string box = user.here.profile("box", bare_profile());
   REQUIRE(user.run(box, {"ids"}).status == 0);
