@@ -363,7 +363,7 @@ TEST_CASE("a sandbox whose mounter has died goes on and ends", "[hostmounts]") {
   if (const std::string why = lacks("squashfs"); !why.empty()) SKIP_TEST(why);
   const Workspace here;
   const std::string box = box_with(here, make_image(here, "squashfs"));
-  Running running({"run", box, "sh", "-c", "echo up; read line; ls /srv; echo over"});
+  Running running({"run", box, "sh", "-c", "echo up; read line; ls /srv && echo over"});
   REQUIRE(running.wait_for("up") != "(end)");
   for (const pid_t each : running.descendants()) {
     if (line_of(each, "comm", "squashfuse") != "(none)") ::kill(each, SIGKILL);
