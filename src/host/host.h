@@ -82,8 +82,8 @@ class Host {
   [[nodiscard]] virtual const Caller& caller() const = 0;
   [[nodiscard]] virtual const Kernel& kernel() const = 0;
   [[nodiscard]] virtual const Files& files() const {
-    static const Files real;
-    return real;
+    static const Files kReal;
+    return kReal;
   }
 
   /// lstat: the last component is not followed, those before it are.
