@@ -5,7 +5,8 @@
 
 It compiles some files of this project.
 Processor time (user and system, with all children) is compared: wall time on a machine that does other
-things, too, says little.
+things, too, says little. Of all rounds the least time inside and the least outside count, since whatever else a machine
+does only adds to them; the median of the ratios says how much that was.
 """
 import argparse
 import os
@@ -44,17 +45,20 @@ def main():
         # The same processor and the same kind of file system for what is written.
         outside = ["taskset", "-c", "0", "sh", "-ec",
                    f"cd {TOP}; OUT=$(mktemp -d /dev/shm/build.XXXXXX); {compile_all}; rm -r $OUT"]
-        ratios, walls = [], []
+        ratios, walls, least = [], [], {}
         run(outside, environment), run(inside, environment)
         for number in range(words.rounds):
             pair = [outside, inside] if number % 2 else [inside, outside]
             seconds = {id(command): run(command, environment) for command in pair}
+            for command, (used, _) in seconds.items():
+                least[command] = min(used, least.get(command, used))
             ratios.append(seconds[id(inside)][0] / seconds[id(outside)][0])
             walls.append(seconds[id(inside)][1] / seconds[id(outside)][1])
             print(f"{number}: outside {seconds[id(outside)][0]:.2f} s, inside {seconds[id(inside)][0]:.2f} s of processor time")
-    print(f"processor time inside / outside: median {statistics.median(ratios):.4f} "
+    ratio = least[id(inside)] / least[id(outside)]
+    print(f"processor time inside / outside: least {ratio:.4f}, median {statistics.median(ratios):.4f} "
           f"({min(ratios):.4f} to {max(ratios):.4f}); wall time: median {statistics.median(walls):.4f}")
-    return 0 if statistics.median(ratios) <= 1.02 else 1
+    return 0 if ratio <= 1.02 else 1
 
 
 if __name__ == "__main__":
