@@ -273,10 +273,11 @@ Result<std::string> first_profile(const ProgramChain& chain, const FirstProfile&
   text += fmt::format("name = {}\ndescription = {}\n", quoted(name),
                       quoted(fmt::format("{}, and nothing else of yours", name)));
   text += parents(suggestions_for(chain), how) + mounts(needs, chain, paths);
-  text += "\n[process]\n" + fmt::format("command = [{}]\n", paths.value(program)) +
-          "args = \"append\"  # words after the profile follow the command; else they take its place\n"
-          "# Of your files those that these words name, and no other; with \"rw\" it may change and make them.\n"
-          "# files = \"ro\"\n";
+  text +=
+      "\n[process]\n" + fmt::format("command = [{}]\n", paths.value(program)) +
+      "args = \"append\"  # words after the profile follow the command; else they take its place\n"
+      "# Of your files those that these words name, and no other; with \"rw\" it may change and make them.\n"
+      "# files = \"ro\"\n";
   text += "\n# What `hutch test` tries. Add what the program is to do, and what it must not.\n";
   text += fmt::format("# [[test]]\n# name = \"it starts\"\n# run = [{}, \"--version\"]\n\n",
                       paths.value(program));
