@@ -117,6 +117,26 @@ TEST_CASE("started from the home folder, app shares it without the known places 
   CHECK(answer.out == "visible");
 }
 
+TEST_CASE("no application reaches the plans that later launches are made by") {
+  const Workspace here;
+  here.write("run/hutch/plans/secret", kSecret);
+  fs::permissions(here / "run", fs::perms::owner_all);
+  here.write("home/.profile", "");
+  here.write("project/source", "");
+  std::vector<std::string> all = applications();
+  all.emplace_back("app");
+  for (const std::string& profile : all) {
+    const Answer answer = in_sandbox(
+        profile,
+        "test -e '" + (here / "run/hutch") + "' && echo shown; echo made 2>&- >'" +
+            (here / "run/hutch/plans/planted") + "'; echo looked",
+        {.env = {{"HOME", here / "home"}, {"XDG_RUNTIME_DIR", here / "run"}}, .cwd = here / "project"});
+    INFO(profile << ": " << answer.err);
+    CHECK(answer.out == "looked\n");
+    CHECK_FALSE(fs::exists(here / "run/hutch/plans/planted"));
+  }
+}
+
 TEST_CASE("applications work on the current folder or on the files that are named, and none writes beside") {
   const Workspace here;
   const std::set<std::string> on_no_file{"untrusted", "ffmpeg", "imagemagick"};  // of those that nobody names

@@ -16,6 +16,23 @@
 
 using namespace hutch::test;
 
+TEST_CASE("a program that is not there is told of by where it is outside, or by what was meant") {
+  const Workspace here;
+  const std::string box = here.profile("box", "[mounts]\n" + probe_mount());
+  const auto told = [&](const std::string& word) {
+    const Answer answer = run_hutch({"run", box, word});
+    CHECK(answer.status == 127);
+    return answer.err;
+  };
+  CHECK(told("sh").find("outside it is \"") != std::string::npos);
+  CHECK(told("sh").find("mount the folder that it lies in, for example \"/") != std::string::npos);
+  CHECK(told("no-such-program").find("it is not on your PATH outside either: is it installed?") !=
+        std::string::npos);
+  CHECK(told("--ro").find("options of hutch stand before the profile") != std::string::npos);
+  CHECK(told("/no/such/path").find("mount the folder that it lies in, for example \"/usr\" = \"ro\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("the exit status is the program's own") {
   const Workspace here;
   const std::string box = here.profile("box", bare_profile());

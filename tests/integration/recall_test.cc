@@ -239,6 +239,34 @@ TEST_CASE("a recalled plan that fails says the same as when it was made") {
   CHECK(contains(first.err, "error[E0602]"));
 }
 
+TEST_CASE("a sandbox by a recalled plan is inspected as one by a new plan") {
+  const Kept user;
+  user.here.profile("parent", "domainname = \"none\"\n");
+  const std::string box = write_box(user);  // one thing of it is left out: what /maybe would show
+  const Options options{.env = {{"XDG_RUNTIME_DIR", user.here / "run"}, {"NAME_OF_IT", "x"}, {"HANDED", "y"}},
+                        .cwd = user.here.path()};
+  const std::string name = "recalled-" + std::to_string(getpid());
+  const std::string script =
+      "\"$1\" run --name \"$2\" --timings \"$3\" /bin/sh -c 'sleep 100' &\n"
+      "until \"$1\" inspect \"$2\" 2>&-; do sleep 0.05; done\n\"$1\" kill \"$2\"\nwait";
+  std::vector<std::string> plans, digests;
+  for (int i = 0; i < 2; ++i) {
+    const Answer answer = run_program({"/bin/sh", "-c", script, "sh", hutch_binary(), name, box}, options);
+    const std::string& told = answer.out;
+    INFO(told << answer.err);
+    REQUIRE(contains(told, "before clone:"));
+    plans.push_back(told.substr(told.find("before clone:")));
+    const std::size_t digest = told.find("\nplan  ");
+    REQUIRE(digest != told.npos);
+    digests.push_back(told.substr(digest, told.find('\n', digest + 1) - digest));
+    CHECK(was_recalled(answer) == (i == 1));
+  }
+  CHECK(contains(plans[0], "box.toml:"));
+  CHECK(contains(plans[0], "left out:"));
+  CHECK(plans[0] == plans[1]);
+  CHECK(digests[0] == digests[1]);
+}
+
 TEST_CASE("what is read from a pipe is not kept") {
   const Kept user;
   const std::string profile = "schema = 1\n" + bare_profile();

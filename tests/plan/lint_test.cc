@@ -237,6 +237,9 @@ TEST_CASE("the summary says what is reached") {
   CHECK(open.gains.size() == 6);
   CHECK(open.gains.back() == "profiles of later launches from here: /home/ada/work/.hutch");
 
+  CHECK(sealed.named == "none");
+  CHECK(look("process.files = 'ro'", host).exposure.named == "read");
+  CHECK(look("process.files = 'rw'", host).exposure.named == "write");
   CHECK(sealed.knows_files);
   CHECK_FALSE(look("namespaces.mount = { join = '/run/m' }", host).exposure.knows_files);
   CHECK(look("mounts.'/home/ada' = 'ro'", host).exposure.home == "read");
