@@ -68,9 +68,11 @@ std::string for_people(const Registered& sandbox, const Resources& resources, co
 }
 
 Result<std::string> inspect(const Session& session) {
-  TRY(const Registered sandbox, find_sandbox(session.host.caller(), session.words.operands.front()));
+  TRY(const Registered found, find_sandbox(session.host.caller(), session.words.operands.front()));
   const bool json_wanted = session.wants_json();
-  TRY(const Reply reply, ask(sandbox, json_wanted ? Question::describe_json : Question::describe));
+  TRY(const Reply reply, ask(found, json_wanted ? Question::describe_json : Question::describe));
+  // A launch answers when its entry is whole, which it need not have been before.
+  TRY(const Registered sandbox, find_sandbox(session.host.caller(), found.name));
   Resources resources;
   if (open_init(sandbox)) add_with_children(sandbox.init, resources);
   if (!json_wanted) return for_people(sandbox, resources, reply.text);

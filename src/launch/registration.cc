@@ -115,8 +115,8 @@ void Registration::take_namespaces(std::vector<UniqueFd> descriptors) {
 
 void Registration::serve() {
   while (std::optional<Asked> asked = Control::take(fd())) {
-    if (asked->question == Question::enter && (awaits_namespaces_ || due_) &&
-        waiting_.size() < kMostWaiting) {
+    // Until all is known of us; who is told of our plan reads the entry, too.
+    if ((awaits_namespaces_ || due_) && waiting_.size() < kMostWaiting) {
       waiting_.push_back(*std::move(asked));
     } else {
       answer(*asked);

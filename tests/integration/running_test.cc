@@ -296,6 +296,25 @@ TEST_CASE("inspect shows the plan that the launcher executed, the processes and 
   CHECK(has(json, "\"resident_bytes\": "));
 }
 
+TEST_CASE("inspect waits for a sandbox that is still being set up") {
+  const Desk desk;
+  REQUIRE(mkfifo((desk.here / "input").c_str(), 0600) == 0);
+  const std::string box = desk.shell_profile("[process]\nstdin = \"" + (desk.here / "input") + "\"\n");
+  // Set-up waits for somebody who writes into the FIFO. By then the sandbox has its name.
+  const Answer answer =
+      run_program({"/bin/sh", "-c",
+                   "\"$1\" run --name \"$2\" \"$3\" /bin/sh -c 'read x' &\n"
+                   "until \"$1\" ps --names | grep -q \"^$2\\$\"; do :; done\n"
+                   "\"$1\" inspect \"$2\" >\"$4\" & inspect=$!\nsleep 0.5\n"
+                   "{ wait $inspect; cat \"$4\"; echo over; } >\"$5\"; wait",
+                   "sh", hutch_binary(), own("early"), box, desk.here / "told", desk.here / "input"},
+                  desk.options);
+  const std::string told = read_file(desk.here / "told");
+  INFO(told << answer.err);
+  CHECK(std::regex_search(told, std::regex("\nplan +[0-9a-f]{64}\n")));
+  CHECK(has(told, "\nnamespaces  user:["));
+}
+
 TEST_CASE("who enters is in every namespace and behind every wall of the program") {
   const Desk desk;
   struct Kind {
