@@ -10,7 +10,9 @@
 namespace hutch {
 namespace {
 
-constexpr std::string_view kOwner{"GNU", 4};
+using namespace std::string_view_literals;
+
+constexpr std::string_view kOwner = "GNU\0"sv;
 
 std::size_t padded(std::size_t size) { return (size + 3) & ~std::size_t{3}; }
 
