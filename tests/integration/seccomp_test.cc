@@ -111,7 +111,8 @@ TEST_CASE("seccomp/default keeps every known way out shut, whatever capabilities
   CHECK(found["socket-garbage-inet"] == "ok");
 #ifdef __x86_64__
   CHECK(found["x32"] == "ENOSYS");
-  CHECK(found["foreign"] == "signal 31");
+  if (found["foreign"] != "signal 11")
+    CHECK(found["foreign"] == "signal 31");  // or this kernel runs no 32-bit calls
 #endif
 }
 
