@@ -18,15 +18,15 @@
 ///   init     <-- SIGCONT, SIGTERM … : for the program, or for its process group ---
 ///   init     <-- kAskNamespaces ---
 ///   init     --- namespaces + a descriptor for each of kNamespaceFiles --->
-///   init     --- ended: how the program ended --->
+///   init     --- ended: which signal ended the program; an exit status is the init's own --->
 
 namespace hutch {
 
 struct Message {
   enum class Kind : std::uint32_t { served, terminal, begins, stopped, namespaces, ended };
   Kind kind = Kind::begins;
-  std::int32_t code = 0;    ///< ended: CLD_EXITED, CLD_KILLED, CLD_DUMPED
-  std::int32_t status = 0;  ///< stopped, ended: exit status or signal
+  std::int32_t code = 0;    ///< ended: CLD_KILLED, CLD_DUMPED
+  std::int32_t status = 0;  ///< stopped, ended: the signal
 };
 
 /// In the order in which their descriptors are sent. The init itself is not in its time namespace.

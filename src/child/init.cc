@@ -109,7 +109,8 @@ void Init::reap() const noexcept {
 void Init::follow(const siginfo_t& change) const noexcept {
   if (change.si_code == CLD_TRAPPED) return;
   const bool stopped = change.si_code == CLD_STOPPED;
-  if (channel >= 0) {
+  // How it exited, our own end says: nobody has to wake for it twice.
+  if (channel >= 0 && change.si_code != CLD_EXITED) {
     send_message(channel, {.kind = stopped ? Message::Kind::stopped : Message::Kind::ended,
                            .code = change.si_code,
                            .status = change.si_status});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -45,7 +46,8 @@ struct Outcome {
 };
 
 /// Sent through the report pipe, at most twice: once with `Call::none` right before execve (so that a child
-/// which dies in set-up is never taken for a program that died), and once when a step fails.
+/// which dies in set-up is never taken for a program that died) unless a word in memory says so, and once
+/// when a step fails.
 struct Report {
   std::uint32_t step = 0;  ///< index into the plan's steps
   Call call = Call::none;
@@ -95,6 +97,9 @@ struct ChildContext {
   /// `program_stack`.
   int init_image = -1;
   void* program_stack = nullptr;
+  /// Of the launcher, where it waits for nothing but what comes of execve: true right before. To wake it
+  /// costs more than all that either does meanwhile.
+  std::atomic<bool>* executes = nullptr;
   int init_ready = -1;                           ///< the child's own: says by its end that the init is ready
   Places* places = nullptr;                      ///< the child's own
   std::uint64_t files_soft = 0, files_hard = 0;  ///< RLIMIT_NOFILE to go back to after set-up; 0, 0: leave it

@@ -32,7 +32,7 @@ constexpr int kLowestOomScore = -1000;
 /// The first `limit` bytes of an open file; nothing if it cannot be read.
 std::optional<std::string> read_from(int file, std::size_t limit) {
   std::string out;
-  char buffer[16384];
+  char buffer[4096];
   while (out.size() < limit) {
     const ssize_t got = ::read(file, buffer, std::min(sizeof buffer, limit - out.size()));
     if (got < 0 && errno == EINTR) continue;

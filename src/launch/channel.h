@@ -18,16 +18,15 @@ struct Received {
   std::vector<UniqueFd> descriptors;
 };
 
-/// The launcher's end of the channel (child/channel.h), and until clone the other one.
+/// The launcher's end of the channel (child/channel.h), and the other one: that everybody else has closed it
+/// would only wake the launcher, who hears of the end of the sandbox by its pidfd.
 class Channel {
  public:
   static Result<Channel> make();
 
   [[nodiscard]] int fd() const noexcept { return ours_.get(); }
   [[nodiscard]] int childs_fd() const noexcept { return theirs_.get(); }
-  void close_childs_end() noexcept { theirs_.reset(); }
-  /// The next message that is waiting; nothing if there is none. At the end of the sandbox the channel closes
-  /// itself: fd() is -1 from then on.
+  /// The next message that is waiting; nothing if there is none.
   std::optional<Received> take();
 
  private:

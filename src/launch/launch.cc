@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -37,7 +38,7 @@
 //   writes the id maps
 //   go pipe: one byte -------------------> sets up, gives up privileges
 //            <----- report pipe: {step, call, errno} of a step that failed, and the end
-//            <----- report pipe: {exec, none, 0}
+//            <----- report pipe: {exec, none, 0}; or a word in the same memory, where nobody waits for it
 //   an inspector, if there is one, looks
 //   channel: one byte ------------------->
 //            <----- report pipe: closed by execve
@@ -120,7 +121,6 @@ class Launch {
     }
     // Nobody shares our memory any more: all have executed a program of their own.
     dumpable_.reset();
-    stacks_.reset();
     if (Result<void> named = prepared_.name_streams(plan_); !named) {
       end(child);
       return std::unexpected(std::move(named).error());
@@ -162,7 +162,7 @@ class Launch {
     if (step == nullptr) return plumbing_failed("clone", EINVAL);
     const std::vector<Joining> joins = joinings(plan_, prepared_.slots);
     const UniqueFd image = can_share_memory(plan_) ? open_own_image() : UniqueFd();
-    const bool shares = image && stacks_.emplace().make();
+    const bool shares = image && Stacks::make();
     childs_slots_ = prepared_.slots;
     context_ = {.steps = plan_.steps,
                 .pins = prepared_.pins,
@@ -180,7 +180,8 @@ class Launch {
                 .caller_arguments = caller_memory()};
     if (shares) {
       context_.init_image = image.get();
-      context_.program_stack = stacks_->top(1);
+      context_.program_stack = Stacks::top(1);
+      if (observer_ == nullptr && options_.inspector == nullptr) context_.executes = &executes_;
       dumpable_.emplace();
     }
     if (limit_.raised()) {
@@ -188,7 +189,7 @@ class Launch {
       context_.files_hard = limit_.before().rlim_max;
     }
     signals_.block_all();
-    const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, stacks_->top(0))
+    const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, Stacks::top(0))
                           : joins.empty() ? clone_child(step->namespaces)
                                           : clone_joined(joins, step->namespaces);
     if (cloned.pid == 0) run_child(context_);
@@ -203,7 +204,6 @@ class Launch {
     note_done(index);
     report_.writer.reset();
     go_.reader.reset();
-    channel_.close_childs_end();
     return Child(cloned.pid, cloned.pidfd);
   }
 
@@ -327,6 +327,10 @@ class Launch {
   Result<void> follow_setup(Child& child, Supervision& supervision) {
     std::array<pollfd, 2> ends{{{report_.reader.get(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
     bool reached_exec = false;
+    const auto reach_exec = [&supervision, &reached_exec] {
+      reached_exec = true;
+      supervision.listen();
+    };
     while (!ended_by_) {
       ends[0].revents = 0;
       const int ready = ::poll(ends.data(), ends.size(), mounters_.patience());
@@ -335,6 +339,7 @@ class Launch {
         mounters_.give_up();
         continue;
       }
+      if (executes_ && !reached_exec) reach_exec();
       if (ends[0].revents == 0) {
         // Only now: a signal that somebody sent because the program is up must not end what is up.
         while (const auto signal = signals_.take()) note_signal(*signal, reached_exec);
@@ -356,8 +361,7 @@ class Launch {
         end(child);
         return fail(std::move(told));
       }
-      reached_exec = true;
-      supervision.listen();
+      reach_exec();
       if (options_.inspector != nullptr) {
         TRY(const bool begins, inspect(child, supervision));
         if (!begins) {
@@ -387,8 +391,8 @@ class Launch {
   Channel channel_;
   // What the child is given; it may be in the same memory, until it has ended or executed a program.
   ChildContext context_;
+  std::atomic<bool> executes_ = false;
   std::vector<int> childs_slots_;
-  std::optional<Stacks> stacks_;
   std::optional<KeepDumpable> dumpable_;
   bool turned_away_ = false;     ///< by the inspector
   std::optional<int> ended_by_;  ///< a signal that ended set-up

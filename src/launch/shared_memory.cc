@@ -13,6 +13,9 @@ namespace {
 constexpr std::size_t kGuard = std::size_t{64} * 1024;  // the largest page there is
 constexpr std::size_t kStack = std::size_t{128} * 1024;
 constexpr std::size_t kStacks = 2;
+constexpr std::size_t kAll = kStacks * (kGuard + kStack);
+
+std::byte* g_stacks = nullptr;
 
 constexpr std::uint64_t kTrace = std::uint64_t{1} << CAP_SYS_PTRACE;
 
@@ -36,23 +39,24 @@ bool can_share_memory(const Plan& plan) {
   return new_pids;
 }
 
-Stacks::~Stacks() {
-  if (memory_ != nullptr) ::munmap(memory_, kStacks * (kGuard + kStack));
-}
-
 bool Stacks::make() noexcept {
-  void* const memory = ::mmap(nullptr, kStacks * (kGuard + kStack), PROT_NONE,
-                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+  if (g_stacks != nullptr) return true;
+  void* const memory =
+      ::mmap(nullptr, kAll, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (memory == MAP_FAILED) return false;
-  memory_ = static_cast<std::byte*>(memory);
+  auto* const begin = static_cast<std::byte*>(memory);
   for (std::size_t i = 0; i < kStacks; ++i) {
-    if (::mprotect(memory_ + i * (kGuard + kStack) + kGuard, kStack, PROT_READ | PROT_WRITE) < 0)
-      return false;
+    if (::mprotect(begin + i * (kGuard + kStack) + kGuard, kStack, PROT_READ | PROT_WRITE) < 0) return false;
   }
+  g_stacks = begin;
   return true;
 }
 
-void* Stacks::top(std::size_t which) const noexcept { return memory_ + (which + 1) * (kGuard + kStack); }
+void* Stacks::top(std::size_t which) noexcept { return g_stacks + (which + 1) * (kGuard + kStack); }
+
+void Stacks::forget() noexcept {
+  if (g_stacks != nullptr) ::madvise(g_stacks, kAll, MADV_DONTNEED);
+}
 
 KeepDumpable::KeepDumpable() noexcept : before_(::prctl(PR_GET_DUMPABLE)) {}
 

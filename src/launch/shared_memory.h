@@ -16,21 +16,16 @@ namespace hutch {
 ///   that of a copy to the launcher's (ptrace(2)).
 bool can_share_memory(const Plan& plan);
 
-/// Stacks for the processes that share memory with the launcher, each with a guard below.
+/// Stacks for the processes that share memory with the launcher, each with a guard below. One launch after
+/// the other has the same: to unmap them costs a launch more than to have them.
 class Stacks {
  public:
-  Stacks() = default;
-  Stacks(const Stacks&) = delete;
-  Stacks& operator=(const Stacks&) = delete;
-  ~Stacks();
-
   /// False, with errno.
-  bool make() noexcept;
+  static bool make() noexcept;
   /// Where they begin: they grow downwards. 0: the child's, 1: the program's.
-  [[nodiscard]] void* top(std::size_t which) const noexcept;
-
- private:
-  std::byte* memory_ = nullptr;
+  static void* top(std::size_t which) noexcept;
+  /// Between launches: their pages go back.
+  static void forget() noexcept;
 };
 
 /// prctl(PR_GET_DUMPABLE) of now, and again at the end: the child takes it away, and with it from us.

@@ -1,5 +1,6 @@
 #include "plan/codec.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -11,6 +12,7 @@ namespace hutch {
 namespace {
 
 constexpr std::string_view kMagic = "hutch plan " HUTCH_VERSION "\n";
+constexpr std::uint64_t kFewSteps = 1024;  ///< what there is room for at once, whatever a count says
 
 struct Encoder {
   std::string& bytes;
@@ -160,6 +162,7 @@ Result<Plan> decode(std::string_view bytes) {
   decoder.plain(plan.gid);
   decoder.plain(count);
   if (count > bytes.size()) good = false;
+  plan.steps.reserve(std::min<std::uint64_t>(count, kFewSteps));
   for (std::uint64_t i = 0; i < count && good; ++i) {
     std::uint8_t phase = 0;
     std::uint32_t kind = 0;

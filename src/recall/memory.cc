@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,35 +21,20 @@ namespace {
 constexpr std::size_t kSlots = 128;
 constexpr std::size_t kLargest = std::size_t{1} << 20U;
 
-/// A file that nobody else could have written, mapped.
-class Mapped {
- public:
-  Mapped(int folder, const std::string& name) {
-    const UniqueFd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    struct stat found = {};
-    if (!file || ::fstat(file.get(), &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != ::geteuid() ||
-        (found.st_mode & 077) != 0 || found.st_nlink != 1 || found.st_size <= 0)
-      return;
-    size_ = static_cast<std::size_t>(found.st_size);
-    if (size_ > kLargest) return;
-    void* const memory = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE | MAP_POPULATE, file.get(), 0);
-    if (memory != MAP_FAILED) memory_ = memory;
-  }
-  ~Mapped() {
-    if (memory_ != nullptr) ::munmap(memory_, size_);
-  }
-  Mapped(const Mapped&) = delete;
-  Mapped& operator=(const Mapped&) = delete;
-
-  [[nodiscard]] std::string_view bytes() const {
-    return memory_ == nullptr ? std::string_view()
-                              : std::string_view(static_cast<const char*>(memory_), size_);
-  }
-
- private:
-  void* memory_ = nullptr;
-  std::size_t size_ = 0;
-};
+/// What a file holds that nobody else could have written; empty for any other. Not mapped: the pages of a
+/// mapping cost more than a copy.
+std::string private_file(int folder, const std::string& name) {
+  const UniqueFd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat found = {};
+  if (!file || ::fstat(file.get(), &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != ::geteuid() ||
+      (found.st_mode & 077) != 0 || found.st_nlink != 1 || found.st_size <= 0)
+    return {};
+  const auto size = static_cast<std::size_t>(found.st_size);
+  if (size > kLargest) return {};
+  std::string bytes(size, '\0');
+  if (::read(file.get(), bytes.data(), size) != found.st_size) return {};
+  return bytes;
+}
 
 /// FNV-1a, 64 bits: it only chooses a name.
 class Hash {
@@ -191,7 +175,7 @@ std::string PlanMemory::heading() const {
 
 std::optional<Plan> PlanMemory::recall() {
   if (!folder_) return std::nullopt;
-  return plan_in(Mapped(folder_.get(), slot()).bytes());
+  return plan_in(private_file(folder_.get(), slot()));
 }
 
 std::optional<Plan> PlanMemory::plan_in(std::string_view bytes) {
