@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Writes src/start/link_order.txt: the functions that launches execute, in the order in which they do.
+
+The linker lays them side by side, so that a launch touches few pages of its binary; each page costs as much as ten
+system calls (hutch(1), COST). Names that no longer exist do no harm, functions that are not named cost a page each:
+renew it when bounds.py says that the page faults of a launch grew.
+
+    tests/bench/link_order.py build/release/hutch     as an ordinary user who may not write to that file
+"""
+import bisect
+import os
+import subprocess
+import sys
+import tempfile
+
+import launchers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LIST = os.path.join(HERE, "..", "..", "src", "start", "link_order.txt")
+
+
+class Symbols:
+    def __init__(self, binary):
+        found = []
+        for line in subprocess.run(["nm", "--defined-only", binary], capture_output=True, text=True, check=True).stdout.splitlines():
+            address, kind, name = line.split(" ", 2)
+            if kind in "TtWwi":
+                found.append((int(address, 16), name))
+        found.sort()
+        self.addresses, self.names = [address for address, _ in found], [name for _, name in found]
+
+    def at(self, address):
+        """All names of the function that has this address in it."""
+        begin = self.addresses[bisect.bisect_right(self.addresses, address) - 1]
+        return self.names[bisect.bisect_left(self.addresses, begin):bisect.bisect_right(self.addresses, begin)]
+
+
+def main():
+    binary = os.path.abspath(sys.argv[1])
+    if os.access(binary, os.W_OK):
+        raise SystemExit("You may write to this hutch, which then runs from a copy without a name: be somebody else")
+    symbols = Symbols(binary)
+    with tempfile.TemporaryDirectory() as folder:
+        tool = os.path.join(folder, "executed")
+        subprocess.run(["cc", "-O2", "-o", tool, os.path.join(HERE, "executed.c")], check=True)
+        setup = launchers.Setup(folder, binary)
+        os.environ["XDG_RUNTIME_DIR"] = launchers.runtime_folder(folder)
+
+        def executed(work):
+            command = [tool, f"{symbols.addresses[0]:x}", f"{symbols.addresses[-1]:x}", *launchers.hutch(setup, work), "/usr/bin/true"]
+            told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            return [name for address in told.split() for name in symbols.at(int(address, 16))]
+
+        anew = [executed(work) for work in ("W1", "W4")]
+        kept = [executed(work) for work in ("W1", "W4")]
+    first = dict.fromkeys(name for names in kept for name in names)
+    then = dict.fromkeys(name for names in anew for name in names if name not in first)
+    with open(LIST, "w", encoding="ascii") as file:
+        file.write("".join(name + "\n" for name in [*first, *then]))
+    print(f"{len(first)} functions of a launch with a kept plan, {len(then)} more of one without")
+
+
+main()
