@@ -16,7 +16,7 @@ import measure
 
 # work: system calls of all processes, minor page faults, instructions of `hutch plan` (which also prints it); then the
 # first two of a launch whose plan was kept
-BOUNDS = {"W1": (650, 230, 1_800_000, 640, 165), "W4": (655, 255, 4_600_000, 645, 165), "W3-100": (1870, 360, 16_500_000, 1860, 195)}
+BOUNDS = {"W1": (650, 170, 1_800_000, 640, 125), "W4": (655, 195, 4_600_000, 645, 130), "W3-100": (1870, 295, 16_500_000, 1860, 165)}
 
 
 def system_calls(command):
