@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <linux/prctl.h>
 
+#include "child/close_rows.h"
 #include "child/init.h"
 #include "child/init_image.h"
 #include "child/mounts.h"
@@ -47,7 +48,8 @@ Outcome set_death_signal(int signal) noexcept {
 /// moment on: by then nothing is open that leads to the host's files.
 void close_what_leads_out(const StartInit& s, const ChildContext& context) noexcept {
   if (s.namespaces != kNone) close_slot(context, s.namespaces);
-  for (const Pinned& pin : context.pins) sys::close(pin.fd);
+  CloseRows rows;
+  for (const Pinned& pin : context.pins) rows.add(pin.fd);
   context.places->forget();
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/path.h"
 #include "base/unique_fd.h"
+#include "child/close_rows.h"
 #include "launch/image.h"
 
 namespace hutch {
@@ -226,12 +227,9 @@ Result<void> Prepared::name_streams(const Plan& plan) {
 
 void Prepared::settle() noexcept {
   made_.clear();
-  for (Pinned& pin : pins) {
-    if (pin.fd >= 0) ::close(std::exchange(pin.fd, -1));
-  }
-  for (int& slot : slots) {
-    if (slot >= 0) ::close(std::exchange(slot, -1));
-  }
+  CloseRows rows;
+  for (Pinned& pin : pins) rows.add(std::exchange(pin.fd, -1));
+  for (int& slot : slots) rows.add(std::exchange(slot, -1));
 }
 
 Prepared::~Prepared() {
