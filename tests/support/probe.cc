@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/ioprio.h>
 #include <mqueue.h>
 #include <net/if.h>
 #include <poll.h>
@@ -176,9 +175,11 @@ void limits(const Words&) {
 
 void scheduling(const Words&) {
   say("nice", getpriority(PRIO_PROCESS, 0));
-  const long priority = syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0);
-  say("io_class", priority >> IOPRIO_CLASS_SHIFT);
-  say("io_level", priority & ((1 << IOPRIO_CLASS_SHIFT) - 1));
+  // ioprio_get(2). Not of <linux/ioprio.h>, which newer Linux 6.1 headers write for C alone.
+  constexpr int kOfProcess = 1, kClassShift = 13;
+  const long priority = syscall(SYS_ioprio_get, kOfProcess, 0);
+  say("io_class", priority >> kClassShift);
+  say("io_level", priority & ((1 << kClassShift) - 1));
   cpu_set_t cpus;
   sched_getaffinity(0, sizeof cpus, &cpus);
   std::string list;
