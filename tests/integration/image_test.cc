@@ -176,10 +176,9 @@ TEST_CASE("nothing stays of an image, whatever ends the launcher", "[hostmounts]
     CHECK(all.size() >= (is_root() ? 2U : 4U));
     running.signal(number);
     running.wait();
-    for (int wait = 0;
-         wait < 100 && std::ranges::any_of(all, [](pid_t each) { return ::kill(each, 0) == 0; }); ++wait)
+    for (int wait = 0; wait < 100 && !std::ranges::all_of(all, has_ended); ++wait)
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    for (const pid_t each : all) CHECK(::kill(each, 0) < 0);
+    for (const pid_t each : all) CHECK(has_ended(each));
     CHECK(is_let_go(image));
   }
   // Set-up that fails after the image was mounted, too.
