@@ -23,7 +23,7 @@ void give_idle_memory_back() noexcept {
   char* const begin =
       &__executable_start + (page - reinterpret_cast<std::uintptr_t>(&__executable_start) % page) % page;
   const char* const end = &etext - reinterpret_cast<std::uintptr_t>(&etext) % page;
-  // Code only: nobody has written to it, so nothing is lost.
+  // Code and constants only: nobody has written to them, so nothing is lost.
   if (begin < end) ::madvise(begin, static_cast<std::size_t>(end - begin), MADV_DONTNEED);
 }
 

@@ -24,7 +24,7 @@ class Stacks {
   static bool make() noexcept;
   /// Where they begin: they grow downwards. 0: the child's, 1: the program's.
   static void* top(std::size_t which) noexcept;
-  /// Between launches: their pages go back.
+  /// Their pages go back; while nobody runs on them.
   static void forget() noexcept;
 };
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Writes src/start/link_order.txt: the functions that launches execute, in the order in which they do.
+"""Prints what src/start/link_order.txt holds: the functions that launches execute, in the order in which they do.
 
-The linker lays them side by side, so that a launch touches few pages of its binary; each page costs as much as ten
-system calls (hutch(1), COST). Names that no longer exist do no harm, functions that are not named cost a page each:
-renew it when bounds.py says that the page faults of a launch grew.
+The linker lays them side by side, so that a launch touches few pages of its binary (src/decisions/0013). Names that no
+longer exist do no harm, functions that are not named cost a page each: renew it when bounds.py says that the page
+faults of a launch grew. It takes minutes, and an ordinary user who may not write to that hutch:
 
-    tests/bench/link_order.py build/release/hutch     as an ordinary user who may not write to that file
+    sudo -u somebody tests/bench/link_order.py build/release/hutch > new && mv new src/start/link_order.txt
 """
 import bisect
 import os
@@ -16,7 +16,6 @@ import tempfile
 import launchers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LIST = os.path.join(HERE, "..", "..", "src", "start", "link_order.txt")
 
 
 class Symbols:
@@ -55,9 +54,8 @@ def main():
         kept = [executed(work) for work in ("W1", "W4")]
     first = dict.fromkeys(name for names in kept for name in names)
     then = dict.fromkeys(name for names in anew for name in names if name not in first)
-    with open(LIST, "w", encoding="ascii") as file:
-        file.write("".join(name + "\n" for name in [*first, *then]))
-    print(f"{len(first)} functions of a launch with a kept plan, {len(then)} more of one without")
+    print(*first, *then, sep="\n")
+    print(f"{len(first)} functions of a launch with a kept plan, {len(then)} more of one without", file=sys.stderr)
 
 
 main()

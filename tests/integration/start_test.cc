@@ -4,7 +4,9 @@
 #include <elf.h>
 #include <link.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,8 +29,9 @@ namespace {
 /// `hutch --version`, before its first instruction, and stopped again before it is gone.
 class Traced {
  public:
-  Traced() : pid_(fork()) {
+  explicit Traced(const char* tunables = "") : pid_(fork()) {
     if (pid_ == 0) {
+      setenv("GLIBC_TUNABLES", tunables, 1);
       ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
       close(STDOUT_FILENO);
       execl(hutch_binary().c_str(), "hutch", "--version", nullptr);
@@ -88,6 +91,13 @@ TEST_CASE("the program starts without instructions that leave a virtual machine"
     left += (hutch.word(hutch.registers().rip) & kTwoBytes) == kCpuid ? 1 : 0;
   CHECK(steps > 1000);
   CHECK(left == 0);
+}
+
+TEST_CASE("the environment does not tune the C library") {
+  Traced hutch("glibc.pthread.rseq=0");  // rseq(2) would not be called
+  int calls = 0;
+  while (hutch.go_on(PTRACE_SYSCALL)) calls += hutch.registers().orig_rax == SYS_rseq ? 1 : 0;
+  CHECK(calls == 2);  // it, and its return
 }
 
 TEST_CASE("stacks and pointers are guarded by random bytes, and tables of pointers are read-only") {
