@@ -15,16 +15,15 @@ constexpr SignalSet kForwarded = signal_bit(SIGHUP) | signal_bit(SIGINT) | signa
                                  signal_bit(SIGTERM) | signal_bit(SIGUSR1) | signal_bit(SIGUSR2) |
                                  signal_bit(SIGWINCH) | signal_bit(SIGCONT) | signal_bit(SIGTSTP);
 
+/// PIDFD_GET_…_NAMESPACE of linux/pidfd.h since Linux 6.11, in the order of kNamespaceFiles.
+constexpr unsigned pidfd_request(unsigned number) { return 0xff00U | number; }
+constexpr unsigned kNamespaceRequests[] = {pidfd_request(9), pidfd_request(3),  pidfd_request(5),
+                                           pidfd_request(2), pidfd_request(10), pidfd_request(4),
+                                           pidfd_request(1), pidfd_request(8)};
+static_assert(sizeof kNamespaceRequests / sizeof *kNamespaceRequests == kNamespaceFileCount);
+
 constexpr SignalSet kAwaited =
     kForwarded | signal_bit(SIGCHLD) | signal_bit(kAskNamespaces) | signal_bit(kParentDied);
-
-/// The kernel's struct sigaction; all zeros is SIG_DFL.
-struct KernelSigaction {
-  void (*handler)(int) = nullptr;
-  unsigned long flags = 0;
-  void (*restorer)() = nullptr;
-  SignalSet mask = 0;
-};
 
 /// From outside: the sender has no pid in here. Where we are not pid 1, anybody but the program and
 /// ourselves.
@@ -72,12 +71,24 @@ Outcome default_dispositions() noexcept {
   return {};
 }
 
+Outcome default_for_children() noexcept {
+  const KernelSigaction action;
+  return check(Call::rt_sigaction,
+               sys::call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask));
+}
+
 void Init::open_namespaces(int folder, int flags) noexcept {
   for (const char* name : kNamespaceFiles) {
     const long fd = sys::open_at(folder, name, flags);
     if (fd < 0) break;
     namespaces[namespace_count++] = static_cast<int>(fd);
   }
+}
+
+bool Init::can_ask_kernel() noexcept {
+  const Fd pidfd(sys::call(SYS_pidfd_open, sys::call(SYS_getpid), 0));
+  // Whoever knows the request minds the argument.
+  return pidfd.ok() && sys::call(SYS_ioctl, pidfd.get(), kNamespaceRequests[0], 1) == -EINVAL;
 }
 
 Outcome Init::shrink(int report, int ready) const noexcept {
@@ -89,7 +100,8 @@ Outcome Init::shrink(int report, int ready) const noexcept {
   }
   if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
-  if (const long rc = sys::call(SYS_chdir, "/"); rc < 0) return check(Call::chdir, rc);
+  char root[] = {'/', '\0'};
+  if (const long rc = sys::call(SYS_chdir, root); rc < 0) return check(Call::chdir, rc);
   int kept[5 + kNamespaceFileCount] = {report, ready, channel, processes, terminal};
   for (std::size_t i = 0; i < kNamespaceFileCount; ++i) kept[5 + i] = namespaces[i];
   return close_all_but(kept);
@@ -125,19 +137,37 @@ void Init::forward(int signal, const siginfo_t& info) const noexcept {
   if (!to_group || sys::call(SYS_kill, -program, signal) < 0) sys::call(SYS_kill, program, signal);
 }
 
+void Init::send_namespaces() const noexcept {
+  int found[kNamespaceFileCount] = {};
+  std::size_t count = 0;
+  if (asks_kernel) {
+    const Fd pidfd(sys::call(SYS_pidfd_open, sys::call(SYS_getpid), 0));
+    for (const unsigned request : kNamespaceRequests) {
+      const long fd = sys::call(SYS_ioctl, pidfd.get(), request, 0);
+      if (fd < 0) break;
+      found[count++] = static_cast<int>(fd);
+    }
+  } else {
+    for (; count < static_cast<std::size_t>(namespace_count); ++count) found[count] = namespaces[count];
+  }
+  send_message(channel, {.kind = Message::Kind::namespaces}, found, count);
+  for (std::size_t i = 0; asks_kernel && i < count; ++i) sys::close(found[i]);
+}
+
 void Init::serve() const noexcept {
   while (true) {
     reap();
     siginfo_t info = {};
-    const long signal = sys::call(SYS_rt_sigtimedwait, &kAwaited, &info, nullptr, sizeof kAwaited);
+    // Not where constants are: a process that waits has no use for one more page.
+    SignalSet awaited = kAwaited;
+    const long signal = sys::call(SYS_rt_sigtimedwait, &awaited, &info, nullptr, sizeof awaited);
     if (signal == kParentDied && processes >= 0) {
       end_all_children(processes);
       end(kSetupFailed);
     }
     if (signal <= 0 || signal == SIGCHLD || !is_from_outside(info, self, program)) continue;
     if (signal == kAskNamespaces) {
-      send_message(channel, {.kind = Message::Kind::namespaces}, namespaces,
-                   static_cast<std::size_t>(namespace_count));
+      send_namespaces();
     } else if (signal != kParentDied) {
       forward(static_cast<int>(signal), info);
     }

@@ -16,6 +16,11 @@ struct Init {
   int namespaces[kNamespaceFileCount] = {-1, -1, -1, -1, -1, -1, -1, -1};
   int namespace_count = 0;
 
+  /// The kernel gives a process its own namespaces whenever it asks: pidfd_open(2), ioctl_pidfd, Linux 6.11.
+  /// Then there is nothing to open before.
+  bool asks_kernel = false;
+  static bool can_ask_kernel() noexcept;
+
   /// Of the directory `folder`. The files themselves: the folder is one of the host's /proc, and a program
   /// that may trace could climb from it. `flags` are those of open(2).
   void open_namespaces(int folder, int flags) noexcept;
@@ -29,6 +34,7 @@ struct Init {
   void reap() const noexcept;
   void follow(const siginfo_t& change) const noexcept;
   void forward(int signal, const siginfo_t& info) const noexcept;
+  void send_namespaces() const noexcept;
 };
 
 /// Overwrites with zeros.

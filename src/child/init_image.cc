@@ -13,7 +13,7 @@ constexpr std::size_t kLetters = 2 * sizeof(InitImage);
 static_assert(std::is_trivially_copyable_v<InitImage>);
 
 Outcome begin(const InitImage& image) noexcept {
-  if (const Outcome defaults = default_dispositions(); !defaults.ok()) return defaults;
+  if (const Outcome defaults = default_for_children(); !defaults.ok()) return defaults;
   if (image.death_signal != 0) {
     // execve(2) may have cleared it.
     const long rc = sys::call(SYS_prctl, PR_SET_PDEATHSIG, image.death_signal, 0, 0, 0);
@@ -49,7 +49,9 @@ bool InitImage::read(const char* argument) noexcept {
 }
 
 void InitImage::run() const noexcept {
-  sys::call(SYS_prctl, PR_SET_NAME, kInitName, 0, 0, 0);
+  // On the stack, which is there: see Init::serve.
+  char name[] = {'h', 'u', 't', 'c', 'h', '-', 'i', 'n', 'i', 't', '\0'};
+  sys::call(SYS_prctl, PR_SET_NAME, name, 0, 0, 0);
   const Outcome begun = begin(*this);
   if (!begun.ok()) {
     const Report told{static_cast<std::uint32_t>(step), begun.call, begun.error, begun.detail};

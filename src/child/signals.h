@@ -12,6 +12,14 @@ using SignalSet = std::uint64_t;
 inline constexpr int kSignals = 64;
 inline constexpr SignalSet kAllSignals = ~SignalSet{0};
 
+/// struct sigaction; all zeros is SIG_DFL.
+struct KernelSigaction {
+  void (*handler)(int) = nullptr;
+  unsigned long flags = 0;
+  void (*restorer)() = nullptr;
+  SignalSet mask = 0;
+};
+
 constexpr SignalSet signal_bit(int signal) noexcept { return SignalSet{1} << (signal - 1); }
 
 inline Outcome set_signal_mask(SignalSet mask) noexcept {
@@ -20,6 +28,9 @@ inline Outcome set_signal_mask(SignalSet mask) noexcept {
 
 /// SIG_DFL for all of them.
 Outcome default_dispositions() noexcept;
+/// For a process that has all of them blocked: of those only SIGCHLD's matters, since an ignored one reaps
+/// children behind one's back.
+Outcome default_for_children() noexcept;
 
 /// Has the launcher died, as far as the report pipe tells?
 bool parent_is_gone(const ChildContext& context) noexcept;

@@ -72,6 +72,11 @@ struct Continuation {
   run_steps(context, from.next);
 }
 
+void know_namespaces(Init& init, int folder, int flags) noexcept {
+  init.asks_kernel = Init::can_ask_kernel();
+  if (!init.asks_kernel) init.open_namespaces(folder, flags);
+}
+
 bool keep_on_exec(int fd) noexcept { return fd < 0 || sys::call(SYS_fcntl, fd, F_SETFD, 0) >= 0; }
 
 }  // namespace
@@ -81,9 +86,8 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
   if (const long rc = sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
   forget_caller(context);
-  // An ignored SIGCHLD would reap the program behind our back.
   if (const Outcome blocked = set_signal_mask(kAllSignals); !blocked.ok()) return blocked;
-  if (const Outcome defaults = default_dispositions(); !defaults.ok()) return defaults;
+  if (const Outcome defaults = default_for_children(); !defaults.ok()) return defaults;
   const int death_signal = death_signal_of_ours();
   if (s.processes != kNone) {
     if (const Outcome ready = prepare_to_end_all(death_signal); !ready.ok()) return ready;
@@ -93,7 +97,7 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
             .channel = context.channel_fd,
             .processes = in_slot(context, s.processes),
             .terminal = in_slot(context, s.terminal)};
-  if (s.namespaces != kNone) init.open_namespaces(in_slot(context, s.namespaces), O_RDONLY | O_CLOEXEC);
+  if (s.namespaces != kNone) know_namespaces(init, in_slot(context, s.namespaces), O_RDONLY | O_CLOEXEC);
   close_what_leads_out(s, context);
 
   const long program = sys::call(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
@@ -117,7 +121,7 @@ Outcome start_init_image(const StartInit& s, const ChildContext& context, std::s
                   .report = context.report_fd,
                   .step = static_cast<int>(next - 1),
                   .death_signal = continuation.death_signal};
-  if (s.namespaces != kNone) image.init.open_namespaces(in_slot(context, s.namespaces), O_RDONLY);
+  if (s.namespaces != kNone) know_namespaces(image.init, in_slot(context, s.namespaces), O_RDONLY);
   close_what_leads_out(s, context);
   if (const long rc = sys::call(SYS_pipe2, continuation.ready, O_CLOEXEC); rc < 0)
     return check(Call::pipe2, rc);

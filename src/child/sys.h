@@ -11,6 +11,20 @@
 /// System calls as the kernel has them: nothing between us and it, no library state, no cancellation points.
 /// Every one returns what the kernel returns: a value, or a negative errno.
 
+namespace hutch {
+
+/// In decimal digits, with a NUL behind. Returns where that is.
+inline char* put_number(char* at, std::uint64_t number) noexcept {
+  std::size_t digits = 1;
+  for (std::uint64_t rest = number / 10; rest != 0; rest /= 10) ++digits;
+  char* const end = at + digits;
+  *end = '\0';
+  for (char* digit = end; digit != at; number /= 10) *--digit = static_cast<char>('0' + number % 10);
+  return end;
+}
+
+}  // namespace hutch
+
 namespace hutch::sys {
 
 template <class T>
@@ -60,6 +74,15 @@ long call(long number, Arguments... arguments) noexcept {
 inline long close(int fd) noexcept { return call(SYS_close, fd); }
 inline long open_at(int directory, const char* path, int flags, mode_t mode = 0) noexcept {
   return call(SYS_openat, directory, path, flags, mode);
+}
+
+/// "/proc/self/fd/N": the way to open again what is open as a path only. `room` is kDescriptorPath.
+inline constexpr std::size_t kDescriptorPath = 32;
+inline const char* descriptor_path(char* room, int fd) noexcept {
+  char* end = room;
+  for (const char* from = "/proc/self/fd/"; *from != '\0'; ++from) *end++ = *from;
+  put_number(end, static_cast<std::uint64_t>(fd));
+  return room;
 }
 
 }  // namespace hutch::sys

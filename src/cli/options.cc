@@ -222,6 +222,7 @@ class Sorter {
 }  // namespace
 
 Result<void> sort_words(const std::vector<std::string>& arguments, Sources& sources, Words& words) {
+  words.as_given = arguments;
   return Sorter(arguments, sources, words).sort();
 }
 

@@ -20,6 +20,7 @@ struct Given {
 
 /// The command line, sorted out but not yet understood.
 struct Words {
+  std::vector<std::string> as_given;  ///< all of them, as they came
   const Command* command = nullptr;
   std::vector<Given> options;
   std::vector<std::string> operands;

@@ -2,6 +2,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstring>
 #include <optional>
 
 #include "base/log.h"
@@ -19,6 +21,7 @@
 #include "plan/enter.h"
 #include "plan/program.h"
 #include "recall/memory.h"
+#include "relaunch/relaunch.h"
 #include "verify/verify.h"
 
 namespace hutch {
@@ -77,20 +80,9 @@ void log_plan(const Plan& plan, const Sources& sources) {
     if (!line.empty()) log_line(Verbosity::debug, line);
 }
 
-/// The command line as a plan depends on it: messages point into it, too.
-std::vector<std::string> plan_words(const Session& session) {
-  const Words& words = session.words;
-  std::vector<std::string> all;
-  for (std::uint32_t id = 1; id <= session.sources.count(); ++id) all.push_back(session.sources.text(id));
-  for (const Given& each : words.options) {
-    all.emplace_back(each.option->name);
-    all.push_back(each.value);
-  }
-  for (const auto* list : {&words.operands, &words.arguments}) {
-    all.push_back(std::to_string(list->size()));
-    all.insert(all.end(), list->begin(), list->end());
-  }
-  return all;
+/// Does a launch of these words come to no more than its plan?
+bool is_plain(const Words& words) {
+  return !words.has("--name") && !words.has("--timings") && !words.has("--log-file");
 }
 
 /// What the profile says, and the command line, becomes a plan; `memory`, if there is one, keeps it.
@@ -119,13 +111,46 @@ Result<Plan> make_plan(const Session& session, const PlanMemory* memory, Timings
   log_plan(*plan, session.sources);
   TRY_DO(check_pinned_inputs(loaded.profile.build));
   if (witness && loaded.profile.build.inputs.empty())
-    memory->keep(*plan, witness->transcript(), session.sources);
+    memory->keep(*plan, witness->transcript(), session.sources, is_plain(session.words));
   return plan;
+}
+
+Begun begun_by(const Relaunched& earlier) {
+  Begun begun{.child = earlier.child,
+              .pidfd = earlier.pidfd,
+              .channel = earlier.channel,
+              .childs_channel = earlier.childs_channel,
+              .at = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(earlier.began))};
+  std::memcpy(&begun.mask_before, &earlier.mask_before, sizeof earlier.mask_before);
+  begun.child_signal_before.sa_handler = earlier.child_signal_before.handler;
+  return begun;
+}
+
+/// The program runs already: all that is left to do is to look after it.
+int look_after(Session& session, const Relaunched& earlier) {
+  PlanMemory memory(session.host, session.words.as_given, session.sources);
+  const UniqueFd file(earlier.file);
+  const auto plan = memory.adopt(file.get());
+  if (!plan) {
+    Child(earlier.child, earlier.pidfd).kill_and_reap();
+    session.complain(
+        {{.code = "E0509",
+          .what = "cannot look after the sandbox: what it was launched from can no longer be read",
+          .help = "start it again"}});
+    return kSetupFailed;
+  }
+  memory.tell_sources(session.sources);
+  Registration registration(session.host.caller(), about(session, *plan));
+  const auto ending = go_on(*plan, begun_by(earlier), &registration);
+  if (ending) return ending->status;
+  session.complain(ending.error());
+  return status_of(ending.error());
 }
 
 }  // namespace
 
 int run_command(Session& session) {
+  if (const Relaunched* const earlier = relaunched()) return look_after(session, *earlier);
   if (const auto safe = protect_own_image(); !safe) {
     session.complain(safe.error());
     return status_of(safe.error());
@@ -140,7 +165,7 @@ int run_command(Session& session) {
   // Where more is told than what the program does, the plan is made anew.
   std::optional<PlanMemory> memory;
   if (!log_wants(Verbosity::info) && !status.wanted() && !session.words.has("--verify"))
-    memory.emplace(session.host, plan_words(session), session.sources);
+    memory.emplace(session.host, session.words.as_given, session.sources);
   if (memory && !memory->usable()) memory.reset();
   std::optional<Plan> recalled = memory ? memory->recall() : std::nullopt;
   Result<Plan> plan = Plan();

@@ -8,34 +8,6 @@
 
 namespace hutch {
 
-enum class Transcript::Question : std::uint8_t {
-  caller,
-  kernel,
-  look,
-  follow,
-  read_link,
-  list,
-  real_path,
-  is_read_only,
-  may,
-  read,
-  mounts_below,
-  subids,
-  limit,
-  nice,
-  oom_score_adj,
-  processors,
-  may_have_personality,
-  file_text,
-  file_names,
-  file_is_directory,
-  file_is_regular,
-  file_is_there,
-  file_is_of_others,
-  file_real_directory,
-  own_path
-};
-
 namespace {
 
 using Question = Transcript::Question;
@@ -95,12 +67,14 @@ void put(ByteWriter& out, const Caller& caller) {
   put(out, caller.user);
   put(out, caller.directory);
   for (const bool each : caller.terminals) put(out, each);
-  ByteWriter environment;
-  for (const auto& [name, value] : caller.environment) {
-    environment.text(name);
-    environment.text(value);
+}
+void put(ByteWriter& out, const std::map<std::string, std::string, std::less<>>& environment) {
+  ByteWriter all;
+  for (const auto& [name, value] : environment) {
+    all.text(name);
+    all.text(value);
   }
-  out.text(sha256_hex(environment.bytes()));
+  out.text(sha256_hex(all.bytes()));
 }
 
 template <class Answer>
@@ -117,6 +91,8 @@ std::string ask(const Host& host, Question question, const std::string& subject,
   switch (question) {
     case Question::caller:
       return bytes_of(host.caller());
+    case Question::environment:
+      return bytes_of(host.caller().environment);
     case Question::kernel:
       return bytes_of(host.kernel());
     case Question::look:
@@ -182,7 +158,7 @@ void Transcript::note(Question question, std::string_view subject, std::uint64_t
   bytes_ = std::move(out).bytes();
 }
 
-bool still_holds(std::string_view transcript, const Host& host) {
+bool for_each_answer(std::string_view transcript, const TakeAnswer& take) {
   ByteReader in(transcript);
   while (!in.at_end()) {
     const std::uint64_t question = in.number();
@@ -190,9 +166,16 @@ bool still_holds(std::string_view transcript, const Host& host) {
     const std::uint64_t number = in.number();
     const std::string_view answer = in.text();
     if (!in.good() || question > static_cast<std::uint64_t>(Question::own_path)) return false;
-    if (ask(host, static_cast<Question>(question), subject, number) != answer) return false;
+    if (!take(static_cast<Question>(question), subject, number, answer)) return false;
   }
   return in.good();
+}
+
+bool still_holds(std::string_view transcript, const Host& host) {
+  return for_each_answer(transcript, [&host](Question question, const std::string& subject,
+                                             std::uint64_t number, std::string_view answer) {
+    return ask(host, question, subject, number) == answer;
+  });
 }
 
 // --- the witness
@@ -210,6 +193,8 @@ Answer WitnessedHost::noted(Question question, std::string_view subject, std::ui
 }
 
 const Caller& WitnessedHost::caller() const {
+  static_cast<void>(noted<const std::map<std::string, std::string, std::less<>>&>(
+      Question::environment, "", 0, real_.caller().environment));
   return noted<const Caller&>(Question::caller, "", 0, real_.caller());
 }
 const Kernel& WitnessedHost::kernel() const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -14,7 +15,34 @@ namespace hutch {
 /// Of the environment only a digest is kept: it may hold secrets.
 class Transcript {
  public:
-  enum class Question : std::uint8_t;
+  enum class Question : std::uint8_t {
+    caller,
+    environment,
+    kernel,
+    look,
+    follow,
+    read_link,
+    list,
+    real_path,
+    is_read_only,
+    may,
+    read,
+    mounts_below,
+    subids,
+    limit,
+    nice,
+    oom_score_adj,
+    processors,
+    may_have_personality,
+    file_text,
+    file_names,
+    file_is_directory,
+    file_is_regular,
+    file_is_there,
+    file_is_of_others,
+    file_real_directory,
+    own_path
+  };
 
   void note(Question question, std::string_view subject, std::uint64_t number, std::string_view answer);
   /// Asked again, the world could not answer: what was read is gone, as from a pipe.
@@ -81,6 +109,11 @@ class WitnessedHost final : public Host {
   mutable Transcript transcript_;
   mutable std::unordered_set<std::string> asked_;
 };
+
+/// Each question of a transcript with its answer, until one is refused. True if none was.
+using TakeAnswer = std::function<bool(Transcript::Question question, const std::string& subject,
+                                      std::uint64_t number, std::string_view answer)>;
+bool for_each_answer(std::string_view transcript, const TakeAnswer& take);
 
 /// Asks everything of a transcript again. True if the world still answers the same.
 bool still_holds(std::string_view transcript, const Host& host);

@@ -26,6 +26,13 @@ Result<Channel> Channel::make() {
   return channel;
 }
 
+Channel Channel::of(int ours, int theirs) noexcept {
+  Channel channel;
+  channel.ours_.reset(ours);
+  channel.theirs_.reset(theirs);
+  return channel;
+}
+
 std::optional<Received> Channel::take() {
   if (!ours_) return std::nullopt;
   Received received;

@@ -23,6 +23,7 @@ struct Received {
 class Channel {
  public:
   static Result<Channel> make();
+  static Channel of(int ours, int theirs) noexcept;
 
   [[nodiscard]] int fd() const noexcept { return ours_.get(); }
   [[nodiscard]] int childs_fd() const noexcept { return theirs_.get(); }

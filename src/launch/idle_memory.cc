@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "launch/shared_memory.h"
+#include "child/stacks.h"
 
 // Of the linker: end(3).
 extern "C" {
@@ -18,7 +18,7 @@ namespace hutch {
 
 void give_idle_memory_back() noexcept {
   ::malloc_trim(0);
-  Stacks::forget();
+  forget_stacks();
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   char* const begin =
       &__executable_start + (page - reinterpret_cast<std::uintptr_t>(&__executable_start) % page) % page;

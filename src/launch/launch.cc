@@ -17,6 +17,7 @@
 
 #include "base/unique_fd.h"
 #include "child/run.h"
+#include "child/stacks.h"
 #include "launch/caller_memory.h"
 #include "launch/channel.h"
 #include "launch/clone_child.h"
@@ -89,6 +90,11 @@ Result<void> check_machine(const Host& host) {
   return {};
 }
 
+Ending ending_of(const Finish& finish) {
+  const int status = finish.program.code == CLD_EXITED ? finish.program.status : 128 + finish.program.status;
+  return {.status = finish.timed_out ? kTimedOut : status, .finish = finish};
+}
+
 /// One launch. Members end in reverse order: the child first, then what it used.
 class Launch {
  public:
@@ -127,10 +133,7 @@ class Launch {
     }
     persisted_.keep();
     prepared_.settle();
-    const Finish finish = supervision.run(earlier_);
-    const int status =
-        finish.program.code == CLD_EXITED ? finish.program.status : 128 + finish.program.status;
-    return Ending{.status = finish.timed_out ? kTimedOut : status, .finish = finish};
+    return ending_of(supervision.run(earlier_));
   }
 
  private:
@@ -162,7 +165,7 @@ class Launch {
     if (step == nullptr) return plumbing_failed("clone", EINVAL);
     const std::vector<Joining> joins = joinings(plan_, prepared_.slots);
     const UniqueFd image = can_share_memory(plan_) ? open_own_image() : UniqueFd();
-    const bool shares = image && Stacks::make();
+    const bool shares = image && make_stacks();
     childs_slots_ = prepared_.slots;
     context_ = {.steps = plan_.steps,
                 .pins = prepared_.pins,
@@ -180,7 +183,7 @@ class Launch {
                 .caller_arguments = caller_memory()};
     if (shares) {
       context_.init_image = image.get();
-      context_.program_stack = Stacks::top(1);
+      context_.program_stack = stack_top(1);
       if (observer_ == nullptr && options_.inspector == nullptr) context_.executes = &executes_;
       dumpable_.emplace();
     }
@@ -189,7 +192,7 @@ class Launch {
       context_.files_hard = limit_.before().rlim_max;
     }
     signals_.block_all();
-    const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, Stacks::top(0))
+    const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, stack_top(0))
                           : joins.empty() ? clone_child(step->namespaces)
                                           : clone_joined(joins, step->namespaces);
     if (cloned.pid == 0) run_child(context_);
@@ -400,6 +403,19 @@ class Launch {
 };
 
 }  // namespace
+
+Result<Ending> go_on(const Plan& plan, const Begun& begun, Registration* registration) {
+  Mounters none;
+  Child child(begun.child, begun.pidfd);
+  Channel channel = Channel::of(begun.channel, begun.childs_channel);
+  Signals signals(begun.mask_before, begun.child_signal_before);
+  if (signals.error() != 0)
+    return fail(
+        {.code = "E0509", .what = "cannot look after the sandbox: signalfd: " + errno_text(signals.error())});
+  Supervision supervision(plan, child, channel, signals, registration, none);
+  supervision.listen();
+  return ending_of(supervision.run({}, begun.at));
+}
 
 Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& options) {
   TRY_DO(check_machine(host));

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <span>
 
 #include "base/result.h"
@@ -63,5 +65,17 @@ struct LaunchOptions {
   std::span<const int> given;  ///< descriptors for the first slots, as `enter_plan` expects them
 };
 Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& options = {});
+
+/// A sandbox of this plan, whose program another part of this process has begun: forwards signals, waits for
+/// the end.
+struct Begun {
+  pid_t child = -1;
+  int pidfd = -1;
+  int channel = -1, childs_channel = -1;
+  sigset_t mask_before = {};
+  struct sigaction child_signal_before = {};
+  std::chrono::steady_clock::time_point at;
+};
+Result<Ending> go_on(const Plan& plan, const Begun& begun, Registration* registration);
 
 }  // namespace hutch

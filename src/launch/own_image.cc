@@ -80,6 +80,7 @@ UniqueFd open_own_image() {
 
 void remember_own_image(char** argv) {
   g_argv = argv;
+  if (const char* const before = path_before_read_only_image(); *before != '\0') return set_own_path(before);
   const char* const said = ::getenv(kOwnPath);
   if (said == nullptr) return;
   // Only from ourselves: nobody else executes a file that has no path.

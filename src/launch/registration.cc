@@ -73,10 +73,10 @@ Result<void> Registration::claim() {
   return {};
 }
 
-void Registration::begin(pid_t program, pid_t init) {
+void Registration::begin(pid_t program, pid_t init, Clock::time_point began) {
   registered_.program = program;
   registered_.init = init;
-  due_ = entry_ ? Clock::now() : Clock::now() + kWorthTelling;
+  due_ = entry_ ? began : began + kWorthTelling;
 }
 
 void Registration::tick() {

@@ -32,8 +32,8 @@ class Registration {
 
   /// With a name: E0426, E0427, E0916 for one that cannot be a name.
   Result<void> claim();
-  /// The program runs.
-  void begin(pid_t program, pid_t init);
+  /// The program runs, since `began`.
+  void begin(pid_t program, pid_t init, Clock::time_point began);
 
   /// When tick() has something to do; nothing: never.
   [[nodiscard]] std::optional<Clock::time_point> due() const noexcept { return due_; }

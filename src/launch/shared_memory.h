@@ -1,8 +1,5 @@
 #pragma once
 
-#include <cstddef>
-
-#include "base/unique_fd.h"
 #include "plan/plan.h"
 
 namespace hutch {
@@ -15,18 +12,6 @@ namespace hutch {
 /// * the program may trace: the memory of an init that was executed belongs to the sandbox's user namespace,
 ///   that of a copy to the launcher's (ptrace(2)).
 bool can_share_memory(const Plan& plan);
-
-/// Stacks for the processes that share memory with the launcher, each with a guard below. One launch after
-/// the other has the same: to unmap them costs a launch more than to have them.
-class Stacks {
- public:
-  /// False, with errno.
-  static bool make() noexcept;
-  /// Where they begin: they grow downwards. 0: the child's, 1: the program's.
-  static void* top(std::size_t which) noexcept;
-  /// Their pages go back; while nobody runs on them.
-  static void forget() noexcept;
-};
 
 /// prctl(PR_GET_DUMPABLE) of now, and again at the end: the child takes it away, and with it from us.
 class KeepDumpable {

@@ -26,20 +26,28 @@ void unblock_for(int signal, auto&& act) {
 }  // namespace
 
 Signals::Signals() {
+  ::sigprocmask(SIG_BLOCK, nullptr, &before_);
+  struct sigaction defaults = {};
+  defaults.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &defaults, &child_before_);
+  take_over();
+}
+
+Signals::Signals(sigset_t mask_before, const struct sigaction& child_before)
+    : before_(mask_before), child_before_(child_before) {
+  take_over();
+}
+
+void Signals::take_over() {
   ::sigemptyset(&taken_);
   for (const int signal : kTaken) {
     struct sigaction now = {};
     // What the caller ignores (nohup, a background job of a shell without job control) stays ignored.
     if (::sigaction(signal, nullptr, &now) < 0 || now.sa_handler != SIG_IGN) ::sigaddset(&taken_, signal);
   }
-  sigset_t blocked = taken_;
-  for (const int signal : kUnwanted) ::sigaddset(&blocked, signal);
-  ::sigprocmask(SIG_BLOCK, &blocked, &before_);
-  struct sigaction defaults = {};
-  defaults.sa_handler = SIG_DFL;
-  ::sigaction(SIGCHLD, &defaults, &child_before_);
   fd_.reset(::signalfd(-1, &taken_, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd_) error_ = errno;
+  unblock();
 }
 
 Signals::~Signals() {

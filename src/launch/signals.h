@@ -15,6 +15,8 @@ namespace hutch {
 class Signals {
  public:
   Signals();
+  /// Where another part of this process had them held back already: what was before that.
+  Signals(sigset_t mask_before, const struct sigaction& child_before);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -29,6 +31,8 @@ class Signals {
   void unblock() const noexcept;
 
  private:
+  void take_over();
+
   sigset_t taken_, before_;
   struct sigaction child_before_ = {};
   UniqueFd fd_;

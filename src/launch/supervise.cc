@@ -43,10 +43,10 @@ Supervision::Supervision(const Plan& plan, Child& child, Channel& channel, Signa
   }
 }
 
-void Supervision::begin(const std::vector<int>& earlier) {
-  if (run_time_.count() > 0) timeout_ = Clock::now() + run_time_;
+void Supervision::begin(const std::vector<int>& earlier, Clock::time_point began) {
+  if (run_time_.count() > 0) timeout_ = began + run_time_;
   for (const int signal : earlier) forward(signal, false);
-  if (registration_ != nullptr) registration_->begin(program_, child_.pid());
+  if (registration_ != nullptr) registration_->begin(program_, child_.pid(), began);
 }
 
 void Supervision::listen() {
@@ -188,9 +188,8 @@ void Supervision::wait_for_end() {
   }
 }
 
-Finish Supervision::run(const std::vector<int>& earlier) {
-  const Clock::time_point began = Clock::now();
-  begin(earlier);
+Finish Supervision::run(const std::vector<int>& earlier, Clock::time_point began) {
+  begin(earlier, began);
   wait_for_end();
   finish_.program = child_.reap(&finish_.used);
   if (adopted_) adopted_->end_all();

@@ -36,8 +36,10 @@ class Supervision {
   Supervision(const Plan& plan, Child& child, Channel& channel, Signals& signals, Registration* registration,
               Mounters& mounters);
 
-  /// From exec on. `earlier` are signals for the program that came during set-up.
-  Finish run(const std::vector<int>& earlier);
+  using Clock = std::chrono::steady_clock;
+
+  /// From exec on, which was at `began`. `earlier` are signals for the program that came during set-up.
+  Finish run(const std::vector<int>& earlier, Clock::time_point began = Clock::now());
 
   /// The program's pid, as seen from here.
   [[nodiscard]] pid_t program() const noexcept { return program_; }
@@ -47,9 +49,7 @@ class Supervision {
   void listen();
 
  private:
-  using Clock = std::chrono::steady_clock;
-
-  void begin(const std::vector<int>& earlier);
+  void begin(const std::vector<int>& earlier, Clock::time_point began);
   void wait_for_end();
   void take_signals();
   void take_signal(const signalfd_siginfo& signal);

@@ -10,44 +10,28 @@
 #include <type_traits>
 #include <utility>
 
-#include "base/build_id.h"
 #include "base/byte_stream.h"
 #include "launch/registry.h"
 #include "plan/codec.h"
+#include "recall/kept_launch.h"
+#include "relaunch/build_id.h"
 
 namespace hutch {
 namespace {
 
-constexpr std::size_t kSlots = 128;
-constexpr std::size_t kLargest = std::size_t{1} << 20U;
-
 /// What a file holds that nobody else could have written; empty for any other. Not mapped: the pages of a
 /// mapping cost more than a copy.
-std::string private_file(int folder, const std::string& name) {
-  const UniqueFd file(::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+std::string private_file(int file) {
   struct stat found = {};
-  if (!file || ::fstat(file.get(), &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != ::geteuid() ||
-      (found.st_mode & 077) != 0 || found.st_nlink != 1 || found.st_size <= 0)
+  if (file < 0 || ::fstat(file, &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != ::geteuid() ||
+      (found.st_mode & 077) != 0 || found.st_nlink > 1 || found.st_size <= 0)
     return {};
   const auto size = static_cast<std::size_t>(found.st_size);
-  if (size > kLargest) return {};
+  if (size > kLargestKept) return {};
   std::string bytes(size, '\0');
-  if (::read(file.get(), bytes.data(), size) != found.st_size) return {};
+  if (::pread(file, bytes.data(), size, 0) != found.st_size) return {};
   return bytes;
 }
-
-/// FNV-1a, 64 bits: it only chooses a name.
-class Hash {
- public:
-  void add(std::string_view text) {
-    for (const char c : text) value_ = (value_ ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-    value_ = (value_ ^ 0xffU) * 0x100000001b3U;
-  }
-  [[nodiscard]] std::uint64_t value() const { return value_; }
-
- private:
-  std::uint64_t value_ = 0xcbf29ce484222325U;
-};
 
 using Environment = std::map<std::string, std::string, std::less<>>;
 
@@ -151,17 +135,6 @@ PlanMemory::PlanMemory(const Host& host, std::vector<std::string> words, const S
   if (!folder_) folder_ = plans_folder(host.caller(), true);
 }
 
-std::string PlanMemory::slot() const {
-  Hash hash;
-  for (const std::string& each : words_) hash.add(each);
-  hash.add(host_.caller().directory);
-  for (const auto& [name, value] : host_.caller().environment) {
-    hash.add(name);
-    hash.add(value);
-  }
-  return fmt::format("{:02x}", hash.value() % kSlots);
-}
-
 /// What must be there byte by byte.
 std::string PlanMemory::heading() const {
   ByteWriter out;
@@ -175,15 +148,20 @@ std::string PlanMemory::heading() const {
 
 std::optional<Plan> PlanMemory::recall() {
   if (!folder_) return std::nullopt;
-  return plan_in(private_file(folder_.get(), slot()));
+  const std::string name = slot_name(words_, host_.caller().directory, ::environ);
+  const UniqueFd file(::openat(folder_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  return plan_in(private_file(file.get()), false);
 }
 
-std::optional<Plan> PlanMemory::plan_in(std::string_view bytes) {
+std::optional<Plan> PlanMemory::adopt(int file) { return plan_in(private_file(file), true); }
+
+std::optional<Plan> PlanMemory::plan_in(std::string_view file, bool is_right) {
+  const std::string_view bytes = plan_part(file);
   const std::string expected = heading();
   if (!bytes.starts_with(expected) || build_id().empty()) return std::nullopt;
   ByteReader in(bytes.substr(expected.size()));
   const std::string_view transcript = in.text();
-  if (!in.good() || !still_holds(transcript, host_)) return std::nullopt;
+  if (!in.good() || (!is_right && !still_holds(transcript, host_))) return std::nullopt;
   auto plan = decode(in.text());
   if (!plan) return std::nullopt;
   Exec* const exec = exec_of(plan->steps);
@@ -203,7 +181,8 @@ void PlanMemory::tell_sources(Sources& sources) const {
   for (const Source& each : sources_) sources.add(each.name, each.text, each.directory);
 }
 
-void PlanMemory::keep(const Plan& plan, const Transcript& transcript, const Sources& sources) const {
+void PlanMemory::keep(const Plan& plan, const Transcript& transcript, const Sources& sources,
+                      bool is_plain) const {
   if (!folder_ || !transcript.good() || build_id().empty()) return;
   Plan bare{.steps = plan.steps, .slots = plan.slots, .pins = plan.pins, .uid = plan.uid, .gid = plan.gid};
   Exec* const exec = exec_of(bare.steps);
@@ -221,10 +200,10 @@ void PlanMemory::keep(const Plan& plan, const Transcript& transcript, const Sour
     out.text(sources.text(source));
     out.text(sources.directory(source));
   }
-  const std::string& bytes = out.bytes();
-  if (bytes.size() > kLargest) return;
+  const std::string bytes = kept_file(plan, is_plain ? &transcript : nullptr, words_, ::environ, out.bytes());
+  if (bytes.size() > kLargestKept) return;
 
-  const std::string name = slot();
+  const std::string name = slot_name(words_, host_.caller().directory, ::environ);
   const std::string unfinished = "." + name;
   const UniqueFd file(::openat(folder_.get(), unfinished.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));

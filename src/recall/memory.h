@@ -23,7 +23,8 @@ namespace hutch {
 /// variables that a plan hands on are kept by name, without their values.
 class PlanMemory {
  public:
-  /// `words`: everything that a plan is made from, besides the machine. `known`: what they are quoted from.
+  /// `words`: those after "hutch", from which, besides the machine, a plan is made. `known`: what they are
+  /// quoted from.
   PlanMemory(const Host& host, std::vector<std::string> words, const Sources& known);
 
   /// Is there a folder that is fit for plans?
@@ -31,19 +32,21 @@ class PlanMemory {
   /// The plan of these words, if there is one that is still right. Only ever a shortcut: whatever is wrong
   /// with what is kept, the answer is nothing.
   [[nodiscard]] std::optional<Plan> recall();
+  /// The plan of a file that was opened and found to be right by somebody else: src/relaunch.
+  [[nodiscard]] std::optional<Plan> adopt(int file);
   /// What the origins of the recalled plan point into.
   void tell_sources(Sources& sources) const;
 
-  /// `sources`: those known before, and those of the plan. Where it cannot be kept, it is not.
-  void keep(const Plan& plan, const Transcript& transcript, const Sources& sources) const;
+  /// `sources`: those known before, and those of the plan. `is_plain`: a launch of it may be made again by
+  /// src/relaunch. Where it cannot be kept, it is not.
+  void keep(const Plan& plan, const Transcript& transcript, const Sources& sources, bool is_plain) const;
 
  private:
   struct Source {
     std::string name, text, directory;
   };
-  [[nodiscard]] std::string slot() const;
   [[nodiscard]] std::string heading() const;
-  std::optional<Plan> plan_in(std::string_view bytes);
+  std::optional<Plan> plan_in(std::string_view file, bool is_right);
 
   const Host& host_;
   UniqueFd folder_;

@@ -37,7 +37,7 @@ extern HUTCH_HIDDEN const Initializer __preinit_array_start[], __preinit_array_e
 extern HUTCH_HIDDEN const Initializer __init_array_start[], __init_array_end[];
 extern HUTCH_HIDDEN const Finisher __fini_array_start[], __fini_array_end[];
 // Of the linker: end(3).
-extern char __ehdr_start[], _edata[], _end[];
+extern char __ehdr_start[], _end[], __start_hutch_room[], __stop_hutch_room[];
 HUTCH_HIDDEN void _init();
 HUTCH_HIDDEN void _fini();
 HUTCH_HIDDEN void _dl_aux_init(const Elf64_auxv_t*);
@@ -87,10 +87,25 @@ void map_at_once(std::uintptr_t begin, std::size_t size, int how) {
 
 /// As many pages as a launch with a kept plan touches: bounds.py counts its faults.
 void map_image_and_stack(std::uintptr_t stack) {
-  constexpr std::size_t kConstants = 72 * kPage, kRelocated = 3 * kPage, kStack = 7 * kPage;
-  const auto data = reinterpret_cast<std::uintptr_t>(_edata) - kRelocated;
+  constexpr std::size_t kConstants = 72 * kPage, kRelocated = kPage, kStack = 7 * kPage;
   map_at_once(reinterpret_cast<std::uintptr_t>(__ehdr_start), kConstants, MADV_POPULATE_READ);
-  map_at_once(data, reinterpret_cast<std::uintptr_t>(_end) - data, MADV_POPULATE_WRITE);
+  const auto* const header = reinterpret_cast<const Elf64_Ehdr*>(__ehdr_start);
+  const auto* const segments = reinterpret_cast<const Elf64_Phdr*>(__ehdr_start + header->e_phoff);
+  for (unsigned i = 0; i < header->e_phnum; ++i) {
+    const Elf64_Phdr& each = segments[i];
+    if (each.p_type != PT_LOAD || (each.p_flags & PF_W) == 0) continue;
+    // Of what is relocated, the addresses of functions at its end. Of the last, what comes before and after
+    // the room (child/room.h).
+    const std::uintptr_t end = each.p_vaddr + each.p_memsz;
+    if (end < reinterpret_cast<std::uintptr_t>(_end)) {
+      map_at_once(end - kRelocated, kRelocated, MADV_POPULATE_WRITE);
+      continue;
+    }
+    const auto room = reinterpret_cast<std::uintptr_t>(__start_hutch_room);
+    const auto behind = reinterpret_cast<std::uintptr_t>(__stop_hutch_room);
+    map_at_once(each.p_vaddr, room - each.p_vaddr, MADV_POPULATE_WRITE);
+    if (behind < end) map_at_once(behind, end - behind, MADV_POPULATE_WRITE);
+  }
   map_at_once(stack - kStack, kStack, MADV_POPULATE_WRITE);
 }
 

@@ -16,7 +16,7 @@ import measure
 
 # work: system calls of all processes, minor page faults, instructions of `hutch plan` (which also prints it); then the
 # first two of a launch whose plan was kept
-BOUNDS = {"W1": (625, 165, 2_150_000, 635, 125), "W4": (630, 190, 5_000_000, 635, 130), "W3-100": (1620, 295, 19_500_000, 1630, 165)}
+BOUNDS = {"W1": (625, 165, 2_150_000, 500, 85), "W4": (630, 190, 5_000_000, 500, 85), "W3-100": (1620, 295, 19_500_000, 1640, 105)}
 
 
 def system_calls(command):

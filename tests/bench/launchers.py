@@ -101,8 +101,8 @@ def floor_of_promises(setup, work):
     return floor(setup, work, "-p")
 
 
-def hutch(setup, work):
-    return [setup.hutch, "run", setup.profile(work), "--"]
+def hutch(setup, work, *options):
+    return [setup.hutch, "run", *options, setup.profile(work), "--"]
 
 
 def firejail(_, work):

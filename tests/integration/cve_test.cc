@@ -81,8 +81,9 @@ TEST_CASE("a launch starts the program and nothing else: no shell, no helper") {
   INFO(told);
   CHECK(count(told, "execve(") == 2);
   CHECK(count(told, "execve(\"" + hutch_binary() + "\"") == 1);
-  // The init is hutch itself. Who may write to the file of hutch runs a copy of it.
-  CHECK(count(told, "execveat(") == (access(hutch_binary().c_str(), W_OK) == 0 ? 2 : 1));
+  // The init is hutch itself. Who may write to the file of hutch, and cannot mount, runs a copy of it.
+  const bool copies = geteuid() != 0 && access(hutch_binary().c_str(), W_OK) == 0;
+  CHECK(count(told, "execveat(") == (copies ? 2 : 1));
 }
 
 TEST_CASE("no process lets the program have the launcher's file, neither to read nor to overwrite") {

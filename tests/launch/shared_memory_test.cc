@@ -27,19 +27,5 @@ TEST_CASE("the child shares the launcher's memory unless the kernel, the launche
   CHECK_FALSE(shares([](HandMade&) {}, kNamespaces & ~std::uint64_t{CLONE_NEWPID}));
 }
 
-TEST_CASE("stacks lie apart, each above a guard, and are forgotten between launches") {
-  REQUIRE(Stacks::make());
-  auto* const first = static_cast<char*>(Stacks::top(0));
-  auto* const second = static_cast<char*>(Stacks::top(1));
-  first[-1] = second[-1] = 1;
-  first[-100'000] = second[-100'000] = 1;
-  CHECK(second - first > 128 * 1024);
-  CHECK(reinterpret_cast<std::uintptr_t>(first) % 16 == 0);
-  Stacks::forget();
-  CHECK(first[-1] == 0);
-  REQUIRE(Stacks::make());
-  CHECK(Stacks::top(0) == first);
-}
-
 }  // namespace
 }  // namespace hutch::test

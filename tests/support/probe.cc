@@ -897,6 +897,37 @@ const std::pair<const char*, void (*)(const Words&)> kCommands[] = {
     {"stderr", complain},
 };
 
+/// Runs a program, and says on standard error whether it, and not what it starts, had the C library begin:
+/// that is set_tid_address(2). Ends as it does.
+[[noreturn]] void watch_library(char** program) {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    execv(program[0], program);
+    _exit(99);
+  }
+  int status = 0;
+  bool begins = false;
+  int signal = 0;
+  if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) _exit(99);
+  ptrace(PTRACE_SETOPTIONS, pid, nullptr, PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD);
+  while (ptrace(PTRACE_SYSCALL, pid, nullptr, signal) == 0 && waitpid(pid, &status, 0) == pid &&
+         WIFSTOPPED(status)) {
+    signal = WSTOPSIG(status);
+    if (signal == (SIGTRAP | 0x80)) {
+      __ptrace_syscall_info info = {};
+      ptrace(static_cast<__ptrace_request>(PTRACE_GET_SYSCALL_INFO), pid, sizeof info, &info);
+      begins |= info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_set_tid_address;
+      signal = 0;
+    } else if (signal == SIGTRAP) {
+      signal = 0;
+    }
+  }
+  std::fprintf(stderr, "library=%s\n", begins ? "yes" : "no");
+  if (WIFSIGNALED(status)) raise(WTERMSIG(status));
+  _exit(WEXITSTATUS(status));
+}
+
 bool run(const Words& words) {
   for (const auto& [name, act] : kCommands) {
     if (words[0] == name) {
@@ -911,6 +942,7 @@ bool run(const Words& words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 2 && std::strcmp(argv[1], "library") == 0) watch_library(argv + 2);
   Words words;
   for (int i = 1; i <= argc; ++i) {
     if (i < argc && std::strcmp(argv[i], ",") != 0) {

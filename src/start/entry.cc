@@ -3,17 +3,28 @@
 #include "child/init_image.h"
 #include "child/read_only_image.h"
 #include "child/same_text.h"
+#include "relaunch/relaunch.h"
 
-// Where the kernel starts hutch: the init begins here, and everything else goes on to the C library's _start.
-// Nothing of a library is ready yet: no thread-local storage, no relocation that depends on the processor.
+// Where the kernel starts hutch: the init begins here, and a launch that was made before is made again here.
+// Everything else goes on to the C library's _start. Nothing of a library is ready yet: no thread-local
+// storage, no relocation that depends on the processor.
 
 namespace hutch {
-extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* stack) noexcept {
+namespace {
+
+void begin_launcher(long* stack) noexcept {
   char** const arguments = reinterpret_cast<char**>(stack + 1);
   char** const environment = arguments + *stack + 1;
+  if (run_from_read_only_image(arguments, environment)) relaunch(stack);
+}
+
+}  // namespace
+
+extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* stack) noexcept {
+  char** const arguments = reinterpret_cast<char**>(stack + 1);
   InitImage image;
   if (*stack != 2 || !same_text(arguments[0], kInitName) || !image.read(arguments[1]))
-    return run_from_read_only_image(arguments, environment);
+    return begin_launcher(stack);
   // Before there is a program that could look: it waits for us. What follows is shown by /proc/1/cmdline.
   sys::call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   char* end = arguments[1];
@@ -24,8 +35,12 @@ extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* st
 
 }  // namespace hutch
 
+// The kernel maps a file by sixteen pages at a time (fault-around): what launches execute begins with such a
+// group.
 #if defined(__x86_64__)
 __asm__(
+    ".pushsection .text.hutch_entry,\"ax\",@progbits\n"
+    ".balign 65536\n"
     ".globl hutch_entry\n"
     ".type hutch_entry, @function\n"
     "hutch_entry:\n\t"
@@ -37,7 +52,8 @@ __asm__(
     "call hutch_begin\n\t"
     "mov %rbx, %rsp\n\t"
     "mov %r12, %rdx\n\t"
-    "jmp _start\n");
+    "jmp _start\n"
+    ".popsection");
 #elif defined(__aarch64__)
 __asm__(
     ".globl hutch_entry\n"

@@ -1,0 +1,9 @@
+#pragma once
+
+/// Before a variable that starts as zeros, is large, and of which little or nothing is used: it stands apart
+/// from all others, which are mapped at once when the program begins (src/start/c_library.cc).
+#if defined(__GNUC__) && !defined(__clang__)
+#define HUTCH_ROOM __attribute__((section("hutch_room,\"aw\",@nobits#")))
+#else
+#define HUTCH_ROOM
+#endif

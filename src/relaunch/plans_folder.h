@@ -1,0 +1,15 @@
+#pragma once
+
+#include "child/sys.h"
+
+namespace hutch {
+
+/// The folder of the caller's kept plans, opened: `hutch/plans` in `$XDG_RUNTIME_DIR` or /run/user/UID, and
+/// for root in /run. Each of the three folders is one that nobody else may write to, or it is not taken.
+/// Without the C library.
+Fd open_plans_folder(char** environment) noexcept;
+
+/// The value of a variable, the first one counts, as for getenv(3); null where there is none.
+const char* value_of(char** environment, const char* name) noexcept;
+
+}  // namespace hutch

@@ -1,0 +1,497 @@
+#include "relaunch/relaunch.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <atomic>
+#include <variant>
+
+#include "child/close_rows.h"
+#include "child/read_only_image.h"
+#include "child/room.h"
+#include "child/same_text.h"
+#include "child/share.h"
+#include "child/stacks.h"
+#include "relaunch/ask.h"
+#include "relaunch/build_id.h"
+#include "relaunch/kept_file.h"
+#include "relaunch/plans_folder.h"
+
+namespace hutch {
+namespace {
+
+constexpr std::int64_t kWorthTelling = 50'000'000;  ///< nanoseconds: then the launcher proper registers it
+constexpr rlim_t kOtherDescriptors = 64;            ///< as src/launch has room for
+
+// In the program's own memory, whose page tables are there already.
+constexpr std::size_t kPage = 4096;
+constexpr std::size_t kBuffer = 4 * kPage;
+constexpr std::size_t kLists =
+    kMostPins * sizeof(Pinned) + kMostSlots * (sizeof(std::uint64_t) + sizeof(int));
+struct Room {
+  char buffer[kBuffer];
+  char kept[kLargestKept + kPage + kLists];
+};
+alignas(kPage) HUTCH_ROOM Room g_room;
+// Right behind what is kept, so that they share its last page.
+Pinned* g_pins = nullptr;
+std::uint64_t* g_made = nullptr;
+int* g_slots = nullptr;
+
+Relaunched g_running;
+
+/// The launcher proper has use for none of it.
+void forget_room() noexcept { sys::call(SYS_madvise, &g_room, sizeof g_room, MADV_DONTNEED); }
+
+const KeptHead& head() noexcept { return *reinterpret_cast<const KeptHead*>(g_room.kept); }
+const char* part(const Section& section) noexcept { return g_room.kept + section.at; }
+
+// --- what is kept
+
+bool read_into(int file, std::size_t from, std::size_t to) noexcept {
+  while (from < to) {
+    const long got = sys::call(SYS_pread64, file, g_room.kept + from, to - from, from);
+    if (got == -EINTR) continue;
+    if (got <= 0) return false;
+    from += static_cast<std::size_t>(got);
+  }
+  return true;
+}
+
+bool is_this_program(const char (&program)[kProgramId]) noexcept {
+  const std::string_view id = build_id();
+  if (id.empty() || id.size() > kProgramId) return false;
+  for (std::size_t i = 0; i < kProgramId; ++i) {
+    if (program[i] != (i < id.size() ? id.data()[i] : '\0')) return false;
+  }
+  return true;
+}
+
+/// In order, without gaps that could hold anything, and all before `plan`.
+bool has_sound_parts(const KeptHead& kept, std::size_t size) noexcept {
+  std::size_t at = sizeof kept;
+  for (const Section& each :
+       {kept.words, kept.questions, kept.image, kept.moves, kept.handed_on, kept.plan}) {
+    if (each.at != at) return false;
+    at += filled_up(each.size);
+    if (at > size) return false;
+  }
+  return at == size && kept.steps > 0 && kept.image.size >= kept.steps * sizeof(Step) &&
+         kept.pins <= kMostPins && kept.slots <= kMostSlots;
+}
+
+/// Everything but `plan`.
+bool read_kept(int file) noexcept {
+  struct stat found = {};
+  if (sys::call(SYS_fstat, file, &found) < 0 || !S_ISREG(found.st_mode) ||
+      static_cast<long>(found.st_uid) != sys::call(SYS_geteuid) || (found.st_mode & 077) != 0 ||
+      found.st_nlink > 1)
+    return false;
+  const auto size = static_cast<std::size_t>(found.st_size);
+  if (found.st_size <= static_cast<off_t>(sizeof(KeptHead)) || size > kLargestKept) return false;
+  if (!read_into(file, 0, size < kPage ? size : kPage)) return false;
+  const KeptHead& kept = head();
+  if (std::string_view(kept.magic, sizeof kept.magic) != kKeptMagic || !is_this_program(kept.program) ||
+      !has_sound_parts(kept, size))
+    return false;
+  g_pins = reinterpret_cast<Pinned*>(g_room.kept + kept.plan.at);
+  g_made = reinterpret_cast<std::uint64_t*>(g_pins + kept.pins);
+  g_slots = reinterpret_cast<int*>(g_made + kept.slots);
+  const auto end = static_cast<std::size_t>(reinterpret_cast<char*>(g_slots + kept.slots) - g_room.kept);
+  if (end > kPage) sys::call(SYS_madvise, g_room.kept + kPage, (end - 1) & ~(kPage - 1), MADV_POPULATE_WRITE);
+  if (kept.plan.at > kPage && !read_into(file, kPage, kept.plan.at)) return false;
+  return digest_of_kept(g_room.kept) == kept.sound;
+}
+
+bool has_these_words(char** words) noexcept {
+  const char* at = part(head().words);
+  const char* const end = at + head().words.size;
+  for (; *words != nullptr; ++words) {
+    for (const char* word = *words;; ++word, ++at) {
+      if (at == end || *at != *word) return false;
+      if (*word == '\0') break;
+    }
+    ++at;
+  }
+  return at == end;
+}
+
+/// How many variables there are; -1 where they are not the same.
+long same_environment(char** environment) noexcept {
+  Digest digest(head().key);
+  long count = 0;
+  for (; environment[count] != nullptr; ++count)
+    digest.bytes({environment[count], length_of(environment[count]) + 1});
+  return digest.value() == head().environment ? count : -1;
+}
+
+bool all_answers_are_the_same() noexcept {
+  const Surroundings around{.key = head().key, .buffer = g_room.buffer, .size = kBuffer};
+  const char* at = part(head().questions);
+  const char* const end = at + head().questions.size;
+  while (at != end) {
+    const auto& question = *reinterpret_cast<const KeptQuestion*>(at);
+    const char* const subject = at + sizeof question;
+    if (static_cast<std::size_t>(end - at) < sizeof question ||
+        static_cast<std::size_t>(end - subject) < filled_up(std::size_t{question.subject} + 1) ||
+        subject[question.subject] != '\0')
+      return false;
+    Digest::Value answer;
+    if (!ask(question, subject, around, answer) || !(answer == question.answer)) return false;
+    at = subject + filled_up(std::size_t{question.subject} + 1);
+  }
+  return true;
+}
+
+std::span<const Step> steps() noexcept {
+  return {reinterpret_cast<const Step*>(part(head().image)), head().steps};
+}
+
+/// The image becomes steps: its pointers are put right.
+bool restore_image(char** environment, long entries) noexcept {
+  const KeptHead& kept = head();
+  char* const image = g_room.kept + kept.image.at;
+  const auto* const moves = reinterpret_cast<const std::uint32_t*>(part(kept.moves));
+  for (std::size_t i = 0; i < kept.moves.size / sizeof *moves; ++i) {
+    if (moves[i] % sizeof(std::uint64_t) != 0 || moves[i] + sizeof(std::uint64_t) > kept.image.size)
+      return false;
+    auto& pointer = *reinterpret_cast<std::uint64_t*>(image + moves[i]);
+    if (pointer >= kept.image.size) return false;
+    pointer += reinterpret_cast<std::uint64_t>(image);
+  }
+  const auto* const handed_on = reinterpret_cast<const HandedOn*>(part(kept.handed_on));
+  for (std::size_t i = 0; i < kept.handed_on.size / sizeof *handed_on; ++i) {
+    const HandedOn& each = handed_on[i];
+    if (each.at % sizeof(char*) != 0 || each.at + sizeof(char*) > kept.image.size ||
+        each.entry >= static_cast<std::uint32_t>(entries))
+      return false;
+    *reinterpret_cast<char**>(image + each.at) = environment[each.entry];
+  }
+  return true;
+}
+
+bool find_kept(char** words, char** environment, Fd& file) noexcept {
+  SlotName slot;
+  for (char** word = words; *word != nullptr; ++word) slot.add(*word);
+  slot.add(ask_directory(g_room.buffer, kBuffer));
+  for (char** entry = environment; *entry != nullptr; ++entry) slot.add(*entry);
+  char name[3];
+  slot.put(name);
+  const Fd folder = open_plans_folder(environment);
+  if (!folder.ok()) return false;
+  file = Fd(sys::open_at(folder.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  // The place of a standard stream that is closed would be taken by one of them.
+  if (folder.get() <= STDERR_FILENO || file.get() <= STDERR_FILENO) return false;
+  if (!read_kept(file.get()) || !has_these_words(words)) return false;
+  const long entries = same_environment(environment);
+  return entries >= 0 && all_answers_are_the_same() && restore_image(environment, entries);
+}
+
+// --- the launch
+
+std::uint64_t now() noexcept {
+  struct timespec time = {};
+  sys::call(SYS_clock_gettime, CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
+}
+
+struct Pair {
+  Fd reader{-EBADF}, writer{-EBADF};
+};
+
+bool make_pipe(Pair& pipe) noexcept {
+  int ends[2];
+  if (sys::call(SYS_pipe2, ends, O_CLOEXEC) < 0) return false;
+  pipe.reader = Fd(ends[0]);
+  pipe.writer = Fd(ends[1]);
+  return true;
+}
+
+bool make_channel(Pair& channel) noexcept {
+  int ends[2];
+  const int on = 1;
+  if (sys::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return false;
+  channel.reader = Fd(ends[0]);
+  channel.writer = Fd(ends[1]);
+  return sys::call(SYS_setsockopt, ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) >= 0;
+}
+
+/// As src/launch has them: what the caller has to reach, held until the program begins.
+bool open_pin(const PinSource& step) noexcept {
+  const int directory = step.expect == Expect::directory ? O_DIRECTORY : 0;
+  const long fd = sys::open_at(AT_FDCWD, step.path.c_str(), O_PATH | O_CLOEXEC | directory);
+  if (fd < 0 || step.pin >= head().pins) return false;
+  g_pins[step.pin].fd = static_cast<int>(fd);
+  struct stat found = {};
+  if (sys::call(SYS_fstat, fd, &found) < 0) return false;
+  if (step.expect == Expect::not_directory && S_ISDIR(found.st_mode)) return false;
+  g_pins[step.pin].device = found.st_dev;
+  g_pins[step.pin].inode = found.st_ino;
+  return true;
+}
+
+bool write_child_file(const WriteChildFile& step, long child) noexcept {
+  char path[64];
+  char* end = path;
+  for (const char* from = "/proc/"; *from != '\0'; ++from) *end++ = *from;
+  end = put_number(end, static_cast<std::uint64_t>(child));
+  *end++ = '/';
+  if (step.name.size() >= 32) return false;
+  for (const char c : step.name.view()) *end++ = c;
+  *end = '\0';
+  const Fd file(sys::open_at(AT_FDCWD, path, O_WRONLY | O_CLOEXEC));
+  return file.ok() && sys::call(SYS_write, file.get(), step.content.c_str(), step.content.size()) ==
+                          static_cast<long>(step.content.size());
+}
+
+void close_pins() noexcept {
+  CloseRows rows;
+  for (std::uint32_t i = 0; i < head().pins; ++i) {
+    rows.add(g_pins[i].fd);
+    g_pins[i].fd = -1;
+  }
+}
+
+/// Set-up may need more descriptors than the caller uses; as FileLimit of launch/prepare.h.
+class FilesRaised {
+ public:
+  FilesRaised() noexcept {
+    if (sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &before_) < 0) return;
+    const rlim_t needed = rlim_t{head().pins} + head().slots + kOtherDescriptors;
+    if (needed <= before_.rlim_cur || before_.rlim_cur == before_.rlim_max) return;
+    const struct rlimit more = {needed < before_.rlim_max ? needed : before_.rlim_max, before_.rlim_max};
+    raised_ = sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &more, nullptr) >= 0;
+  }
+  ~FilesRaised() {
+    if (raised_) sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &before_, nullptr);
+  }
+  FilesRaised(const FilesRaised&) = delete;
+  FilesRaised& operator=(const FilesRaised&) = delete;
+
+  void tell(ChildContext& context) const noexcept {
+    if (!raised_) return;
+    context.files_soft = before_.rlim_cur;
+    context.files_hard = before_.rlim_max;
+  }
+
+ private:
+  struct rlimit before_ = {};
+  bool raised_ = false;
+};
+
+/// What a launcher does with signals, in short: all wait until the launcher proper takes them.
+class HeldSignals {
+ public:
+  HeldSignals() noexcept {
+    const KernelSigaction defaults;
+    sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &kAllSignals, &mask_, sizeof mask_);
+    sys::call(SYS_rt_sigaction, SIGCHLD, &defaults, &child_, sizeof child_.mask);
+  }
+  ~HeldSignals() {
+    if (handed_over_) return;
+    sys::call(SYS_rt_sigaction, SIGCHLD, &child_, nullptr, sizeof child_.mask);
+    set_signal_mask(mask_);
+  }
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+
+  void hand_over(Relaunched& to) noexcept {
+    to.mask_before = mask_;
+    to.child_signal_before = child_;
+    handed_over_ = true;
+  }
+
+ private:
+  SignalSet mask_ = 0;
+  KernelSigaction child_;
+  bool handed_over_ = false;
+};
+
+/// The child takes it away, and with it from us.
+class KeptDumpable {
+ public:
+  KeptDumpable() noexcept : before_(sys::call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0)) {}
+  ~KeptDumpable() {
+    if (before_ == 1) sys::call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
+  }
+  KeptDumpable(const KeptDumpable&) = delete;
+  KeptDumpable& operator=(const KeptDumpable&) = delete;
+
+ private:
+  long before_;
+};
+
+bool is_readable(int fd, const struct timespec* patience) noexcept {
+  struct pollfd end = {fd, POLLIN, 0};
+  struct timespec left = patience != nullptr ? *patience : timespec{};
+  return sys::call(SYS_ppoll, &end, 1, patience != nullptr ? &left : nullptr, nullptr, 8) > 0;
+}
+
+constexpr struct timespec kAtOnce = {0, 0};
+
+/// Waits for the end of set-up, however long that takes, or for a signal that ends it: that one stays, and
+/// does so as soon as it may. False for the latter.
+bool await_set_up(int report) noexcept {
+  constexpr SignalSet kEnding =
+      signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
+  const Fd signals(sys::call(SYS_signalfd4, -1, &kEnding, sizeof kEnding, O_CLOEXEC));
+  struct pollfd ends[] = {{report, POLLIN, 0}, {signals.get(), POLLIN, 0}};
+  while (sys::call(SYS_ppoll, ends, 2, nullptr, nullptr, 8) < 0) {
+  }
+  return ends[0].revents != 0;
+}
+
+void begin_child(void* context) noexcept { run_child(*static_cast<const ChildContext*>(context)); }
+
+/// One try. Members end in reverse order.
+class Launch {
+ public:
+  explicit Launch(Fd file) noexcept : file_(static_cast<Fd&&>(file)) {}
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+  ~Launch() {
+    if (pidfd_.ok()) {
+      sys::call(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+      reap();
+    }
+    close_pins();
+  }
+
+  void run() noexcept {
+    if (!prepare() || !clone() || !help_child()) return;
+    const struct timespec patience = {0, kWorthTelling};
+    if (is_readable(pidfd_.get(), &patience)) {
+      // What did not come to execve has a reason to tell.
+      if (!executes_ || is_told()) return;
+      const int status = reap();
+      while (true) sys::call(SYS_exit_group, status);
+    }
+    if (!is_readable(report_.reader.get(), &kAtOnce) && !await_set_up(report_.reader.get())) return;
+    if (executes_ && !is_told()) hand_over();
+  }
+
+ private:
+  bool prepare() noexcept {
+    // What was read of `plan` with the first page may lie here.
+    for (std::uint32_t i = 0; i < head().pins; ++i) g_pins[i] = Pinned();
+    for (std::uint32_t i = 0; i < head().slots; ++i) g_made[i] = 0, g_slots[i] = -1;
+    for (const Step& step : steps()) {
+      if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr && !open_pin(*source))
+        return false;
+      if (const auto* clone = std::get_if<CloneChild>(&step.op)) namespaces_ = clone->namespaces;
+    }
+    image_ = Fd(sys::open_at(AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));
+    return image_.ok() && make_stacks() && make_pipe(report_) && make_pipe(go_) && make_channel(channel_);
+  }
+
+  bool clone() noexcept {
+    context_.steps = steps();
+    context_.pins = {g_pins, head().pins};
+    context_.slots = {g_slots, head().slots};
+    context_.made = {g_made, head().slots};
+    context_.report_fd = report_.writer.get();
+    context_.channel_fd = channel_.writer.get();
+    context_.go_fd = go_.reader.get();
+    context_.parents_ends = {report_.reader.get(), go_.writer.get(), channel_.reader.get()};
+    context_.init_image = image_.get();
+    context_.program_stack = stack_top(1);
+    context_.executes = &executes_;
+    files_.tell(context_);
+    int pidfd = -1;
+    child_ = clone_sharing(namespaces_, &pidfd, stack_top(0), begin_child, &context_);
+    if (child_ < 0) return false;
+    pidfd_ = Fd(pidfd);
+    report_.writer = Fd(-EBADF);
+    go_.reader = Fd(-EBADF);
+    return true;
+  }
+
+  /// The steps of Phase::parent.
+  bool help_child() noexcept {
+    for (const Step& step : steps()) {
+      if (const auto* file = std::get_if<WriteChildFile>(&step.op);
+          file != nullptr && !write_child_file(*file, child_))
+        return false;
+      if (std::holds_alternative<LetChildGo>(step.op) && sys::call(SYS_write, go_.writer.get(), "!", 1) < 0)
+        return false;
+    }
+    return true;
+  }
+
+  /// Has a step said that it failed?
+  [[nodiscard]] bool is_told() const noexcept {
+    Report report;
+    return is_readable(report_.reader.get(), &kAtOnce) &&
+           sys::call(SYS_read, report_.reader.get(), &report, sizeof report) > 0;
+  }
+
+  /// What `hutch run` ends with.
+  int reap() noexcept {
+    siginfo_t ended = {};
+    long rc = -EINTR;
+    while (rc == -EINTR) rc = sys::call(SYS_waitid, P_PIDFD, pidfd_.get(), &ended, WEXITED, nullptr);
+    pidfd_ = Fd(-EBADF);
+    if (rc < 0) return 128 + SIGKILL;
+    return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
+  }
+
+  void hand_over() noexcept {
+    g_running.child = static_cast<pid_t>(child_);
+    g_running.pidfd = pidfd_.release();
+    g_running.channel = channel_.reader.release();
+    g_running.childs_channel = channel_.writer.release();
+    g_running.file = file_.release();
+    g_running.began = began_;
+    signals_.hand_over(g_running);
+  }
+
+  // The child's, too, in this very place, until the program begins.
+  ChildContext context_;
+  std::atomic<bool> executes_ = false;
+  Fd file_;
+  const std::uint64_t began_ = now();
+  HeldSignals signals_;
+  const KeptDumpable dumpable_;
+  const FilesRaised files_;
+  Fd image_{-EBADF};
+  Pair report_, go_, channel_;
+  std::uint64_t namespaces_ = 0;
+  long child_ = -1;
+  Fd pidfd_{-EBADF};
+};
+
+bool is_privileged(char** behind_environment) noexcept {
+  for (const auto* each = reinterpret_cast<const Elf64_auxv_t*>(behind_environment); each->a_type != AT_NULL;
+       ++each) {
+    if (each->a_type == AT_SECURE) return each->a_un.a_val != 0;
+  }
+  return true;
+}
+
+}  // namespace
+
+const Relaunched* relaunched() noexcept { return g_running.child > 0 ? &g_running : nullptr; }
+
+void relaunch(long* stack) noexcept {
+  char** const words = reinterpret_cast<char**>(stack + 1);
+  if (*stack < 3 || !same_text(words[1], "run")) return;
+  char** const environment = words + *stack + 1;
+  char** end = environment;
+  while (*end != nullptr) ++end;
+  if (is_privileged(end + 1) || value_of(environment, kOwnPath) != nullptr) return;
+  Fd file(-EBADF);
+  if (find_kept(words + 1, environment, file)) Launch(static_cast<Fd&&>(file)).run();
+  forget_room();
+}
+
+}  // namespace hutch
