@@ -8,13 +8,18 @@
 namespace hutch {
 namespace {
 
-constexpr std::size_t kGuard = std::size_t{64} * 1024;  // the largest page there is
+#if defined(__x86_64__)
+constexpr std::size_t kPage = 4096;
+#else
+constexpr std::size_t kPage = std::size_t{64} * 1024;  // the largest there is
+#endif
+constexpr std::size_t kGuard = std::size_t{64} * 1024;
 constexpr std::size_t kStack = std::size_t{128} * 1024;
 constexpr std::size_t kStacks = 2;
 constexpr std::size_t kAll = kStacks * (kGuard + kStack);
 
 // In the program's own memory, whose page tables are there already.
-alignas(kGuard) HUTCH_ROOM std::byte g_stacks[kAll];
+alignas(kPage) HUTCH_ROOM std::byte g_stacks[kAll];
 bool g_guarded = false;
 
 }  // namespace
