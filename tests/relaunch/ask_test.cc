@@ -49,7 +49,7 @@ struct Folder {
 
 /// How many of what was asked can be asked so; each of those must have the same answer.
 std::map<Transcript::Question, int> compare(const Transcript& transcript) {
-  static char buffer[16384];
+  alignas(8) static char buffer[16384];
   std::map<Transcript::Question, int> agreed;
   const Surroundings around{.key = kKey, .buffer = buffer, .size = sizeof buffer};
   for_each_answer(transcript.bytes(), [&](Transcript::Question question, const std::string& subject,
@@ -123,7 +123,7 @@ TEST_CASE("questions have the same answers without the C library as with it") {
 
 TEST_CASE("another answer is noticed without the C library") {
   const Folder here;
-  static char buffer[16384];
+  alignas(8) static char buffer[16384];
   const Surroundings around{.key = kKey, .buffer = buffer, .size = sizeof buffer};
   const auto real = gather_host(::environ);
   const auto differs = [&](auto&& question, auto&& change) {
