@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -222,6 +223,9 @@ TEST_CASE(
   REQUIRE(user.run(box, {"ids"}).status == 0);
   const std::string path = user.plans().front();
   const std::string good = read_file(path);
+  // Where what is not read before the program runs begins: relaunch/kept_file.h.
+  std::uint32_t rest = 0;
+  std::memcpy(&rest, good.data() + 112, sizeof rest);
   // Every part of it, in steps that are no multiple of eight; a length that is huge among them.
   for (std::size_t at = 0; at < good.size(); at += 211) {
     CAPTURE(at);
@@ -231,7 +235,28 @@ TEST_CASE(
     const Answer answer = user.run(box, {"ids"});
     INFO(answer.err);
     CHECK(answer.status < 128);
+    if (plain && at < rest) CHECK(!was_recalled(answer));
   }
+}
+
+TEST_CASE("a plan that was kept under another environment is not used, whatever its name") {
+  const bool plain = GENERATE(from_range(kWays)) != 0;
+  Kept user;
+  user.plain = plain;
+  const std::string box = user.here.profile("box", bare_profile());
+  const auto kept_now = [&](const std::string& value) {
+    std::filesystem::remove_all(user.here / "run/hutch/plans");
+    user.env["SOMETHING"] = value;
+    REQUIRE(user.run(box, {"ids"}).status == 0);
+    REQUIRE(user.plans().size() == 1);
+    return std::filesystem::path(user.plans().front()).filename().string();
+  };
+  kept_now("one");
+  const std::string bytes = read_file(user.plans().front());
+  REQUIRE(was_recalled(user.run(box, {"ids"})));
+  const std::string second = kept_now("two");
+  user.here.write("run/hutch/plans/" + second, bytes, 0600);
+  CHECK(!was_recalled(user.run(box, {"ids"})));
 }
 
 TEST_CASE("values of the environment are not kept, and are handed on as they are now") {

@@ -159,6 +159,24 @@ TEST_CASE("a signal that comes while a launch is made again ends it, and leaves 
     CHECK(answer.out.substr(at, answer.out.find('\n', at) - at) == "143");
 }
 
+TEST_CASE("what fails when a launch is made again is told as if it were the first time") {
+  const User user;
+  user.here.write("tool", "#!/made/of\n", 0755);
+  user.here.write("made/of", read_file(HUTCH_PROBE), 0755);
+  const std::string box = user.here.profile("box",
+                                            "[mounts]\n\"/tool\" = { type = \"bind\", source = \"./tool\" }\n"
+                                            "\"/made\" = { type = \"bind\", source = \"./made\" }\n");
+  REQUIRE(was_made_again(user.again({box, "/tool"})));
+  // Nobody asked about it: the folder that holds it is still there.
+  std::filesystem::remove(user.here / "made/of");
+  const Answer answer = user.again({box, "/tool"});
+  INFO(answer.err);
+  CHECK(!was_made_again(answer));
+  CHECK(answer.status == 126);
+  CHECK(has(answer.err, "error[E0602]"));
+  CHECK(has(answer.err, "/made/of"));
+}
+
 TEST_CASE("a launch of many mounts is made again, and its program may open as many files as its caller") {
   const User user;
   std::string mounts;
