@@ -18,6 +18,12 @@ constexpr std::size_t kStack = std::size_t{128} * 1024;
 constexpr std::size_t kStacks = 2;
 constexpr std::size_t kAll = kStacks * (kGuard + kStack);
 
+#ifdef HUTCH_SANITIZED
+constexpr int kGuarded = PROT_READ;  // a checker of leaks reads all that is static
+#else
+constexpr int kGuarded = PROT_NONE;
+#endif
+
 // In the program's own memory, whose page tables are there already.
 alignas(kPage) HUTCH_ROOM std::byte g_stacks[kAll];
 bool g_guarded = false;
@@ -26,7 +32,7 @@ bool g_guarded = false;
 
 bool make_stacks() noexcept {
   for (std::size_t i = 0; i < kStacks && !g_guarded; ++i) {
-    if (sys::call(SYS_mprotect, g_stacks + i * (kGuard + kStack), kGuard, PROT_NONE) < 0) return false;
+    if (sys::call(SYS_mprotect, g_stacks + i * (kGuard + kStack), kGuard, kGuarded) < 0) return false;
   }
   g_guarded = true;
   return true;
