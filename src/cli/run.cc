@@ -82,7 +82,11 @@ void log_plan(const Plan& plan, const Sources& sources) {
 
 /// Does a launch of these words come to no more than its plan?
 bool is_plain(const Words& words) {
-  return !words.has("--name") && !words.has("--timings") && !words.has("--log-file");
+  return std::ranges::all_of(words.options, [](const Given& given) {
+    const Option& option = *given.option;
+    return (option.groups & kProfileOptions) != 0 || option.name == "--behind" || option.name == "--json" ||
+           option.name == "--color";
+  });
 }
 
 /// What the profile says, and the command line, becomes a plan; `memory`, if there is one, keeps it.
@@ -133,10 +137,13 @@ int look_after(Session& session, const Relaunched& earlier) {
   const auto plan = memory.adopt(file.get());
   if (!plan) {
     Child(earlier.child, earlier.pidfd).kill_and_reap();
+    memory.forget();
     session.complain(
         {{.code = "E0509",
-          .what = "cannot look after the sandbox: what it was launched from can no longer be read",
-          .help = "start it again"}});
+          .what = "cannot look after the sandbox, and ended it: its kept plan is damaged",
+          .cause = "a part of the file was changed that is read only once the program runs (hutch(1), PLANS "
+                   "OF EARLIER LAUNCHES); it is removed now",
+          .help = "start it again: the plan is made anew"}});
     return kSetupFailed;
   }
   memory.tell_sources(session.sources);

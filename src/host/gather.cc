@@ -151,25 +151,6 @@ Kernel ask_kernel() {
   return kernel;
 }
 
-FileKind kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return FileKind::directory;
-    case S_IFLNK:
-      return FileKind::symlink;
-    case S_IFCHR:
-      return FileKind::char_device;
-    case S_IFBLK:
-      return FileKind::block_device;
-    case S_IFIFO:
-      return FileKind::fifo;
-    case S_IFSOCK:
-      return FileKind::socket;
-    default:
-      return FileKind::file;
-  }
-}
-
 PathFact ask_path(const std::string& path, int flags) {
   struct stat found {};
   if (::fstatat(AT_FDCWD, path.c_str(), &found, flags) != 0) return {.error = errno};

@@ -9,21 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "host/file_kind.h"
 #include "host/files.h"
 
 namespace hutch {
-
-enum class FileKind : std::uint8_t {
-  missing,
-  file,
-  directory,
-  symlink,
-  char_device,
-  block_device,
-  fifo,
-  socket,
-  unknown  ///< in an image, which nobody has looked into
-};
 
 /// What lstat(2) says about a path on the host.
 struct PathFact {

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "host/host.h"
+#include "host/question.h"
 
 namespace hutch {
 
@@ -15,34 +16,7 @@ namespace hutch {
 /// Of the environment only a digest is kept: it may hold secrets.
 class Transcript {
  public:
-  enum class Question : std::uint8_t {
-    caller,
-    environment,
-    kernel,
-    look,
-    follow,
-    read_link,
-    list,
-    real_path,
-    is_read_only,
-    may,
-    read,
-    mounts_below,
-    subids,
-    limit,
-    nice,
-    oom_score_adj,
-    processors,
-    may_have_personality,
-    file_text,
-    file_names,
-    file_is_directory,
-    file_is_regular,
-    file_is_there,
-    file_is_of_others,
-    file_real_directory,
-    own_path
-  };
+  using Question = HostQuestion;
 
   void note(Question question, std::string_view subject, std::uint64_t number, std::string_view answer);
   /// Asked again, the world could not answer: what was read is gone, as from a pipe.

@@ -16,6 +16,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "child/file_limit.h"
+#include "child/keep_dumpable.h"
 #include "child/run.h"
 #include "child/stacks.h"
 #include "launch/caller_memory.h"
@@ -187,10 +189,7 @@ class Launch {
       if (observer_ == nullptr && options_.inspector == nullptr) context_.executes = &executes_;
       dumpable_.emplace();
     }
-    if (limit_.raised()) {
-      context_.files_soft = limit_.before().rlim_cur;
-      context_.files_hard = limit_.before().rlim_max;
-    }
+    limit_.tell(context_);
     signals_.block_all();
     const Cloned cloned = shares          ? clone_sharing_child(step->namespaces, context_, stack_top(0))
                           : joins.empty() ? clone_child(step->namespaces)
@@ -421,7 +420,7 @@ Result<Ending> launch(const Plan& plan, const Host& host, const LaunchOptions& o
   TRY_DO(check_machine(host));
   hold_standard_streams();
   TRY_DO(check_kept_descriptors(plan));
-  const FileLimit limit(plan);
+  const FileLimit limit(plan.slots, plan.pins);
   Prepared prepared(plan);
   for (std::size_t i = 0; i < options.given.size() && i < prepared.slots.size(); ++i)
     prepared.slots[i] = ::fcntl(options.given[i], F_DUPFD_CLOEXEC, 0);

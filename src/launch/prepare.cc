@@ -20,8 +20,6 @@
 namespace hutch {
 namespace {
 
-/// Besides slots and pins: standard streams, pipes, what the caller left open.
-constexpr rlim_t kOtherDescriptors = 64;
 /// Appending, so that two streams into one file do not overwrite each other.
 constexpr int kOutput = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC;
 constexpr mode_t kAnyone = 0666;  // less the caller's umask, as a shell makes them
@@ -47,19 +45,6 @@ bool is_of_kernel(int fd) {
 }
 
 }  // namespace
-
-FileLimit::FileLimit(const Plan& plan) noexcept {
-  if (::getrlimit(RLIMIT_NOFILE, &before_) < 0) return;
-  const rlim_t needed = rlim_t{plan.slots} + plan.pins + kOtherDescriptors;
-  if (needed <= before_.rlim_cur || before_.rlim_cur == before_.rlim_max) return;
-  rlimit more = before_;
-  more.rlim_cur = std::min(std::max(needed, before_.rlim_cur), before_.rlim_max);
-  raised_ = ::setrlimit(RLIMIT_NOFILE, &more) == 0;
-}
-
-FileLimit::~FileLimit() {
-  if (raised_) ::setrlimit(RLIMIT_NOFILE, &before_);
-}
 
 Outcome Prepared::open_named(const PinSource& step) {
   if (step.pin >= pins.size()) return {Call::open, EBADF};

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <sys/resource.h>
 #include <time.h>
 
 #include <string>
@@ -13,22 +12,6 @@
 #include "plan/plan.h"
 
 namespace hutch {
-
-/// The caller's RLIMIT_NOFILE, raised while a launch needs more descriptors than the soft limit allows.
-class FileLimit {
- public:
-  explicit FileLimit(const Plan& plan) noexcept;
-  ~FileLimit();
-  FileLimit(const FileLimit&) = delete;
-  FileLimit& operator=(const FileLimit&) = delete;
-
-  [[nodiscard]] bool raised() const noexcept { return raised_; }
-  [[nodiscard]] const rlimit& before() const noexcept { return before_; }
-
- private:
-  rlimit before_ = {};
-  bool raised_ = false;
-};
 
 /// What the parent opens before clone: sources and streams. Closed at the end; files that did not exist
 /// before are removed again unless the launch succeeds; those for the program to write to, unless it did.

@@ -2,7 +2,6 @@
 
 #include <linux/capability.h>
 #include <sched.h>
-#include <sys/prctl.h>
 
 #include <variant>
 
@@ -29,12 +28,6 @@ bool can_share_memory(const Plan& plan) {
       new_pids = (clone->namespaces & CLONE_NEWPID) != 0;
   }
   return new_pids;
-}
-
-KeepDumpable::KeepDumpable() noexcept : before_(::prctl(PR_GET_DUMPABLE)) {}
-
-KeepDumpable::~KeepDumpable() {
-  if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1);
 }
 
 }  // namespace hutch

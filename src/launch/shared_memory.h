@@ -13,16 +13,4 @@ namespace hutch {
 ///   that of a copy to the launcher's (ptrace(2)).
 bool can_share_memory(const Plan& plan);
 
-/// prctl(PR_GET_DUMPABLE) of now, and again at the end: the child takes it away, and with it from us.
-class KeepDumpable {
- public:
-  KeepDumpable() noexcept;
-  ~KeepDumpable();
-  KeepDumpable(const KeepDumpable&) = delete;
-  KeepDumpable& operator=(const KeepDumpable&) = delete;
-
- private:
-  int before_;
-};
-
 }  // namespace hutch

@@ -142,49 +142,18 @@ bool is_opened_by_name(const Op& op) {
 
 using Question = Transcript::Question;
 
-/// As src/relaunch calls it; nothing for what it cannot ask.
-std::optional<QuestionKind> asked_as(Question question) {
+/// What src/relaunch does not know how to ask.
+bool takes_the_library(Question question) {
   switch (question) {
-    case Question::caller:
-      return QuestionKind::caller;
-    case Question::kernel:
-      return QuestionKind::kernel;
-    case Question::look:
-      return QuestionKind::look;
-    case Question::follow:
-      return QuestionKind::follow;
-    case Question::read_link:
-      return QuestionKind::read_link;
-    case Question::list:
-      return QuestionKind::list;
-    case Question::real_path:
-      return QuestionKind::real_path;
-    case Question::is_read_only:
-      return QuestionKind::is_read_only;
-    case Question::may:
-      return QuestionKind::may;
-    case Question::read:
-      return QuestionKind::read;
-    case Question::limit:
-      return QuestionKind::limit;
-    case Question::nice:
-      return QuestionKind::nice;
-    case Question::file_text:
-      return QuestionKind::file_text;
-    case Question::file_names:
-      return QuestionKind::file_names;
-    case Question::file_is_directory:
-      return QuestionKind::file_is_directory;
-    case Question::file_is_regular:
-      return QuestionKind::file_is_regular;
-    case Question::file_is_there:
-      return QuestionKind::file_is_there;
-    case Question::file_is_of_others:
-      return QuestionKind::file_is_of_others;
-    case Question::file_real_directory:
-      return QuestionKind::file_real_directory;
+    case Question::mounts_below:
+    case Question::subids:
+    case Question::oom_score_adj:
+    case Question::processors:
+    case Question::may_have_personality:
+    case Question::own_path:
+      return true;
     default:
-      return std::nullopt;
+      return false;
   }
 }
 
@@ -272,9 +241,8 @@ std::string slot_name(const std::vector<std::string>& words, const std::string& 
 std::optional<KeptQuestion> kept_question(Transcript::Question question, std::string_view subject,
                                           std::uint64_t number, std::string_view answer,
                                           const Digest::Key& key) {
-  const auto asked = asked_as(question);
-  if (!asked) return std::nullopt;
-  return KeptQuestion{.asked = *asked,
+  if (takes_the_library(question)) return std::nullopt;
+  return KeptQuestion{.asked = question,
                       .subject = static_cast<std::uint32_t>(subject.size()),
                       .number = number,
                       .answer = digest_of(question, answer, key)};

@@ -153,6 +153,11 @@ std::optional<Plan> PlanMemory::recall() {
   return plan_in(private_file(file.get()), false);
 }
 
+void PlanMemory::forget() const {
+  if (!folder_) return;
+  ::unlinkat(folder_.get(), slot_name(words_, host_.caller().directory, ::environ).c_str(), 0);
+}
+
 std::optional<Plan> PlanMemory::adopt(int file) { return plan_in(private_file(file), true); }
 
 std::optional<Plan> PlanMemory::plan_in(std::string_view file, bool is_right) {

@@ -34,6 +34,8 @@ class PlanMemory {
   [[nodiscard]] std::optional<Plan> recall();
   /// The plan of a file that was opened and found to be right by somebody else: src/relaunch.
   [[nodiscard]] std::optional<Plan> adopt(int file);
+  /// The kept plan of these words goes.
+  void forget() const;
   /// What the origins of the recalled plan point into.
   void tell_sources(Sources& sources) const;
 

@@ -11,39 +11,10 @@
 #include <termios.h>
 
 #include "child/sys.h"
+#include "host/file_kind.h"
 
 namespace hutch {
 namespace {
-
-enum class Kind : std::uint8_t {  // as FileKind
-  missing,
-  file,
-  directory,
-  symlink,
-  char_device,
-  block_device,
-  fifo,
-  socket
-};
-
-Kind kind_of(mode_t mode) noexcept {
-  switch (mode & S_IFMT) {
-    case S_IFDIR:
-      return Kind::directory;
-    case S_IFLNK:
-      return Kind::symlink;
-    case S_IFCHR:
-      return Kind::char_device;
-    case S_IFBLK:
-      return Kind::block_device;
-    case S_IFIFO:
-      return Kind::fifo;
-    case S_IFSOCK:
-      return Kind::socket;
-    default:
-      return Kind::file;
-  }
-}
 
 long find(const char* path, int flags, struct stat& found) noexcept {
   return sys::call(SYS_newfstatat, AT_FDCWD, path, &found, flags);
@@ -53,7 +24,7 @@ void put_path(Digest& out, const char* path, int flags) noexcept {
   struct stat found = {};
   const long rc = find(path, flags, found);
   if (rc < 0) found = {};
-  out.number(static_cast<std::uint64_t>(rc < 0 ? Kind::missing : kind_of(found.st_mode)));
+  out.number(static_cast<std::uint64_t>(rc < 0 ? FileKind::missing : kind_of(found.st_mode)));
   out.number(static_cast<std::uint64_t>(rc < 0 ? -rc : 0));
   out.number(found.st_mode & 07777U);
   out.number(found.st_uid);
@@ -282,22 +253,22 @@ bool knows_truth(const KeptQuestion& question, const char* subject, bool& truth)
   struct statfs info = {};
   const auto is_there = [&] { return find(subject, 0, found) >= 0; };
   switch (question.asked) {
-    case QuestionKind::is_read_only:
+    case HostQuestion::is_read_only:
       truth = sys::call(SYS_statfs, subject, &info) >= 0 && (info.f_flags & ST_RDONLY) != 0;
       return true;
-    case QuestionKind::may:
+    case HostQuestion::may:
       truth = sys::call(SYS_faccessat2, AT_FDCWD, subject, question.number, AT_EACCESS) >= 0;
       return true;
-    case QuestionKind::file_is_directory:
+    case HostQuestion::file_is_directory:
       truth = is_there() && S_ISDIR(found.st_mode);
       return true;
-    case QuestionKind::file_is_regular:
+    case HostQuestion::file_is_regular:
       truth = is_there() && S_ISREG(found.st_mode);
       return true;
-    case QuestionKind::file_is_there:
+    case HostQuestion::file_is_there:
       truth = is_there();
       return true;
-    case QuestionKind::file_is_of_others:
+    case HostQuestion::file_is_of_others:
       truth = is_there() &&
               ((found.st_uid != question.number && found.st_uid != 0) || (found.st_mode & S_IWOTH) != 0);
       return true;
@@ -309,14 +280,14 @@ bool knows_truth(const KeptQuestion& question, const char* subject, bool& truth)
 /// False for another kind of question, and where there is no answer.
 bool put_about_process(Digest& out, const KeptQuestion& question, const Surroundings& around) noexcept {
   switch (question.asked) {
-    case QuestionKind::caller:
+    case HostQuestion::caller:
       return put_caller(out, around);
-    case QuestionKind::kernel:
+    case HostQuestion::kernel:
       return put_kernel(out);
-    case QuestionKind::limit:
+    case HostQuestion::limit:
       put_limit(out, question.number);
       return true;
-    case QuestionKind::nice: {
+    case HostQuestion::nice: {
       // The system call says 20 less the value, the library -1 for an error.
       const long rc = sys::call(SYS_getpriority, 0, 0);
       out.number(static_cast<std::uint64_t>(rc < 0 ? -1 : 20 - rc));
@@ -330,26 +301,26 @@ bool put_about_process(Digest& out, const KeptQuestion& question, const Surround
 bool put_about_path(Digest& out, const KeptQuestion& question, const char* subject,
                     const Surroundings& around) noexcept {
   switch (question.asked) {
-    case QuestionKind::look:
+    case HostQuestion::look:
       put_path(out, subject, AT_SYMLINK_NOFOLLOW);
       return true;
-    case QuestionKind::follow:
+    case HostQuestion::follow:
       put_path(out, subject, 0);
       return true;
-    case QuestionKind::read_link:
+    case HostQuestion::read_link:
       put_link(out, subject, around.buffer);
       return true;
-    case QuestionKind::real_path:
+    case HostQuestion::real_path:
       out.text(real_path(subject, around.buffer));
       return true;
-    case QuestionKind::file_real_directory: {
+    case HostQuestion::file_real_directory: {
       const std::string_view real = real_path(subject, around.buffer);
       out.text(real.empty() ? std::string_view(subject) : real);
       return true;
     }
-    case QuestionKind::read:
+    case HostQuestion::read:
       return put_file(out, subject, question.number, around);
-    case QuestionKind::file_text:
+    case HostQuestion::file_text:
       return put_text(out, subject, question.number, around);
     default:
       return false;
@@ -365,8 +336,8 @@ const char* ask_directory(char* room, std::size_t size) noexcept {
 
 bool ask(const KeptQuestion& question, const char* subject, const Surroundings& around,
          Digest::Value& answer) noexcept {
-  if (question.asked == QuestionKind::list) return put_names(subject, true, true, around, answer);
-  if (question.asked == QuestionKind::file_names) return put_names(subject, false, false, around, answer);
+  if (question.asked == HostQuestion::list) return put_names(subject, true, true, around, answer);
+  if (question.asked == HostQuestion::file_names) return put_names(subject, false, false, around, answer);
   Digest out(around.key);
   bool truth = false;
   bool answered = true;

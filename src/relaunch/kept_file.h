@@ -5,6 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
+#include "host/question.h"
 #include "plan/step.h"
 #include "relaunch/digest.h"
 
@@ -40,32 +41,10 @@ struct KeptHead {
 };
 static_assert(std::is_trivially_copyable_v<KeptHead> && sizeof(KeptHead) % 8 == 0);
 
-/// What was asked about the world, without what it answered: transcript.h. `names` and `folder_names` come in
-/// whatever order: the digest is the sum of those of each.
-enum class QuestionKind : std::uint32_t {
-  caller,
-  kernel,
-  look,
-  follow,
-  read_link,
-  list,
-  real_path,
-  is_read_only,
-  may,
-  read,
-  limit,
-  nice,
-  file_text,
-  file_names,
-  file_is_directory,
-  file_is_regular,
-  file_is_there,
-  file_is_of_others,
-  file_real_directory
-};
-
+/// What was asked about the world, without what it answered: transcript.h. Names in a folder come in
+/// whatever order: NamesDigest.
 struct KeptQuestion {
-  QuestionKind asked = QuestionKind::caller;
+  HostQuestion asked = HostQuestion::caller;
   std::uint32_t subject = 0;  ///< bytes of it, without the NUL
   std::uint64_t number = 0;
   Digest::Value answer;

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,6 +17,8 @@
 #include <variant>
 
 #include "child/close_rows.h"
+#include "child/file_limit.h"
+#include "child/keep_dumpable.h"
 #include "child/read_only_image.h"
 #include "child/room.h"
 #include "child/same_text.h"
@@ -31,7 +33,6 @@ namespace hutch {
 namespace {
 
 constexpr std::int64_t kWorthTelling = 50'000'000;  ///< nanoseconds: then the launcher proper registers it
-constexpr rlim_t kOtherDescriptors = 64;            ///< as src/launch has room for
 
 // In the program's own memory, whose page tables are there already.
 constexpr std::size_t kPage = 4096;
@@ -262,33 +263,6 @@ void close_pins() noexcept {
   }
 }
 
-/// Set-up may need more descriptors than the caller uses; as FileLimit of launch/prepare.h.
-class FilesRaised {
- public:
-  FilesRaised() noexcept {
-    if (sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &before_) < 0) return;
-    const rlim_t needed = rlim_t{head().pins} + head().slots + kOtherDescriptors;
-    if (needed <= before_.rlim_cur || before_.rlim_cur == before_.rlim_max) return;
-    const struct rlimit more = {needed < before_.rlim_max ? needed : before_.rlim_max, before_.rlim_max};
-    raised_ = sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &more, nullptr) >= 0;
-  }
-  ~FilesRaised() {
-    if (raised_) sys::call(SYS_prlimit64, 0, RLIMIT_NOFILE, &before_, nullptr);
-  }
-  FilesRaised(const FilesRaised&) = delete;
-  FilesRaised& operator=(const FilesRaised&) = delete;
-
-  void tell(ChildContext& context) const noexcept {
-    if (!raised_) return;
-    context.files_soft = before_.rlim_cur;
-    context.files_hard = before_.rlim_max;
-  }
-
- private:
-  struct rlimit before_ = {};
-  bool raised_ = false;
-};
-
 /// What a launcher does with signals, in short: all wait until the launcher proper takes them.
 class HeldSignals {
  public:
@@ -317,38 +291,52 @@ class HeldSignals {
   bool handed_over_ = false;
 };
 
-/// The child takes it away, and with it from us.
-class KeptDumpable {
- public:
-  KeptDumpable() noexcept : before_(sys::call(SYS_prctl, PR_GET_DUMPABLE, 0, 0, 0, 0)) {}
-  ~KeptDumpable() {
-    if (before_ == 1) sys::call(SYS_prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
-  }
-  KeptDumpable(const KeptDumpable&) = delete;
-  KeptDumpable& operator=(const KeptDumpable&) = delete;
-
- private:
-  long before_;
-};
-
-bool is_readable(int fd, const struct timespec* patience) noexcept {
+bool is_readable(int fd) noexcept {
   struct pollfd end = {fd, POLLIN, 0};
-  struct timespec left = patience != nullptr ? *patience : timespec{};
-  return sys::call(SYS_ppoll, &end, 1, patience != nullptr ? &left : nullptr, nullptr, 8) > 0;
+  struct timespec at_once = {0, 0};
+  return sys::call(SYS_ppoll, &end, 1, &at_once, nullptr, 8) > 0;
 }
 
-constexpr struct timespec kAtOnce = {0, 0};
+// Of those that launch/signals.h takes.
+constexpr SignalSet kEnding =
+    signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
+constexpr SignalSet kTaken = kEnding | signal_bit(SIGUSR1) | signal_bit(SIGUSR2) | signal_bit(SIGWINCH) |
+                             signal_bit(SIGCONT) | signal_bit(SIGTSTP);
 
-/// Waits for the end of set-up, however long that takes, or for a signal that ends it: that one stays, and
-/// does so as soon as it may. False for the latter.
-bool await_set_up(int report) noexcept {
-  constexpr SignalSet kEnding =
-      signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
-  const Fd signals(sys::call(SYS_signalfd4, -1, &kEnding, sizeof kEnding, O_CLOEXEC));
-  struct pollfd ends[] = {{report, POLLIN, 0}, {signals.get(), POLLIN, 0}};
-  while (sys::call(SYS_ppoll, ends, 2, nullptr, nullptr, 8) < 0) {
+/// Waits for the end of a sandbox, for a signal, or until the launcher proper has to know of it. True for the
+/// first.
+bool await_end(int pidfd) noexcept {
+  const Fd signals(sys::call(SYS_signalfd4, -1, &kTaken, sizeof kTaken, O_CLOEXEC));
+  struct pollfd ends[] = {{pidfd, POLLIN, 0}, {signals.get(), POLLIN, 0}};
+  struct timespec patience = {0, kWorthTelling};
+  return sys::call(SYS_ppoll, ends, 2, &patience, nullptr, 8) > 0 && ends[0].revents != 0;
+}
+
+/// Waits for the end of set-up, however long that takes, or for a signal that ends it: its number, else 0.
+/// One that the caller ignores does not, nor one that comes when the program is about to begin: it is the
+/// program's.
+int await_set_up(int report, const std::atomic<bool>& executes) noexcept {
+  SignalSet ending = 0;
+  for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM}) {
+    KernelSigaction now;
+    sys::call(SYS_rt_sigaction, signal, nullptr, &now, sizeof now.mask);
+    if (now.handler != SIG_IGN) ending |= signal_bit(signal);
   }
-  return ends[0].revents != 0;
+  const Fd signals(sys::call(SYS_signalfd4, -1, &ending, sizeof ending, O_CLOEXEC));
+  struct pollfd ends[] = {{report, POLLIN, 0}, {signals.get(), POLLIN, 0}};
+  while (ends[0].revents == 0) {
+    sys::call(SYS_ppoll, ends, 2, nullptr, nullptr, 8);
+    if (ends[0].revents != 0 || ends[1].revents == 0) continue;
+    struct signalfd_siginfo ended_by;
+    if (!executes && sys::call(SYS_read, signals.get(), &ended_by, sizeof ended_by) > 0)
+      return static_cast<int>(ended_by.ssi_signo);
+    ends[1].fd = -1;
+  }
+  return 0;
+}
+
+[[noreturn]] void end(int status) noexcept {
+  while (true) sys::call(SYS_exit_group, status);
 }
 
 void begin_child(void* context) noexcept { run_child(*static_cast<const ChildContext*>(context)); }
@@ -360,23 +348,21 @@ class Launch {
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
   ~Launch() {
-    if (pidfd_.ok()) {
-      sys::call(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
-      reap();
-    }
+    kill();
     close_pins();
   }
 
   void run() noexcept {
     if (!prepare() || !clone() || !help_child()) return;
-    const struct timespec patience = {0, kWorthTelling};
-    if (is_readable(pidfd_.get(), &patience)) {
+    if (await_end(pidfd_.get())) {
       // What did not come to execve has a reason to tell.
       if (!executes_ || is_told()) return;
-      const int status = reap();
-      while (true) sys::call(SYS_exit_group, status);
+      end(reap());
     }
-    if (!is_readable(report_.reader.get(), &kAtOnce) && !await_set_up(report_.reader.get())) return;
+    if (const int signal = await_set_up(report_.reader.get(), executes_); signal != 0) {
+      kill();
+      end(128 + signal);
+    }
     if (executes_ && !is_told()) hand_over();
   }
 
@@ -431,8 +417,14 @@ class Launch {
   /// Has a step said that it failed?
   [[nodiscard]] bool is_told() const noexcept {
     Report report;
-    return is_readable(report_.reader.get(), &kAtOnce) &&
+    return is_readable(report_.reader.get()) &&
            sys::call(SYS_read, report_.reader.get(), &report, sizeof report) > 0;
+  }
+
+  void kill() noexcept {
+    if (!pidfd_.ok()) return;
+    sys::call(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    reap();
   }
 
   /// What `hutch run` ends with.
@@ -461,8 +453,8 @@ class Launch {
   Fd file_;
   const std::uint64_t began_ = now();
   HeldSignals signals_;
-  const KeptDumpable dumpable_;
-  const FilesRaised files_;
+  const KeepDumpable dumpable_;
+  const FileLimit files_{head().slots, head().pins};
   Fd image_{-EBADF};
   Pair report_, go_, channel_;
   std::uint64_t namespaces_ = 0;

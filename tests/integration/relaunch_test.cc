@@ -13,7 +13,11 @@
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -128,7 +132,7 @@ TEST_CASE("a program that stays is handed over: it is listed, inspected, entered
   CHECK(has(answer.out, "box.toml:"));
 }
 
-TEST_CASE("signals reach a program that was launched again, and the terminal's job control holds") {
+TEST_CASE("signals reach a program that was launched again, at once and later") {
   const User user;
   const std::string box = user.shell_profile();
   const std::string script =
@@ -193,6 +197,72 @@ TEST_CASE("a launch of many mounts is made again, and its program may open as ma
   const std::string half = answer.out.substr(0, answer.out.size() / 2);
   CHECK(answer.out == half + half);
   CHECK(has(half, "100"));
+}
+
+TEST_CASE("a kept plan that is damaged where it is read late ends the program, says so, and is made anew") {
+  const User user;
+  const std::string box = user.shell_profile();
+  const std::vector<std::string> words{HUTCH_PROBE, "library",    hutch_binary(), "run",
+                                       box,         "/bin/sleep", "0.3"};
+  REQUIRE(run_program(words, user.options).status == 0);
+  std::string file;
+  for (const auto& each : std::filesystem::directory_iterator(user.here / "run/hutch/plans"))
+    file = each.path();
+  std::string bytes = read_file(file);
+  std::uint32_t plan = 0;
+  std::memcpy(&plan, bytes.data() + 112, sizeof plan);  // KeptHead::plan.at
+  bytes[plan] = static_cast<char>(bytes[plan] ^ 1);
+  std::ofstream(file, std::ios::binary) << bytes;
+  const Answer answer = run_program(words, user.options);
+  INFO(answer.err);
+  CHECK(answer.status == 125);
+  CHECK(has(answer.err, "error[E0509]"));
+  CHECK(has(answer.err, "its kept plan is damaged"));
+  CHECK(has(answer.err, "start it again"));
+  CHECK(run_program(words, user.options).status == 0);
+}
+
+TEST_CASE("a signal ends a launch that is made again and held in its set-up, and is its status") {
+  const User user;
+  std::string mounts;
+  for (int i = 0; i < 200; ++i) {
+    user.here.write("many/" + std::to_string(i), "");
+    mounts += "\"/many/" + std::to_string(i) + "\" = { type = \"bind\", source = \"./many/" +
+              std::to_string(i) + "\" }\n";
+  }
+  const std::string box = user.here.profile("box", bare_profile(mounts));
+  bool held = false;
+  // The first has its plan made and kept.
+  for (int tries = 0; tries < 20 && !held; ++tries) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+      setenv("XDG_RUNTIME_DIR", (user.here / "run").c_str(), 1);
+      for (const auto& [name, value] : user.options.env) setenv(name.c_str(), value.c_str(), 1);
+      if (chdir(user.here.path().c_str()) == 0)
+        execl(hutch_binary().c_str(), "hutch", "run", box.c_str(), "wait", nullptr);
+      _exit(99);
+    }
+    const std::string children =
+        "/proc/" + std::to_string(pid) + "/task/" + std::to_string(pid) + "/children";
+    std::string child;
+    while (child.empty() && waitpid(pid, nullptr, WNOHANG) == 0) child = read_file(children);
+    const auto number = static_cast<pid_t>(std::strtol(child.c_str(), nullptr, 10));
+    if (number > 0 && tries > 0) kill(number, SIGSTOP);
+    usleep(100'000);
+    // Else it was too late: the program runs.
+    held = number > 0 && tries > 0 && read_file("/proc/" + std::to_string(number) + "/comm") == "hutch\n";
+    if (!held && number > 0) kill(number, SIGCONT);
+    const bool has_library = has(read_file("/proc/" + std::to_string(pid) + "/maps"), "[heap]");
+    kill(pid, SIGTERM);
+    int status = 0;
+    REQUIRE(waitpid(pid, &status, 0) == pid);
+    if (!held) continue;
+    CHECK_FALSE(has_library);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 143);
+    CHECK(kill(number, 0) < 0);
+  }
+  CHECK(held);
 }
 
 TEST_CASE("who kills the launcher of a launch that was made again kills the sandbox") {
