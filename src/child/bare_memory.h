@@ -16,7 +16,3 @@ void* memmove(void* to, const void* from, std::size_t count) noexcept __asm__("h
 void* memset(void* bytes, int value, std::size_t count) noexcept __asm__("hutch_memset");
 std::size_t strlen(const char* text) noexcept __asm__("hutch_strlen");
 }
-
-// A name for the constants of each unit, so that the linker can be told to lay them side by side
-// (src/start/link_order.txt): those who run here touch few pages.
-__asm__(".pushsection .rodata,\"a\",@progbits\n\"hutch_constants:" __BASE_FILE__ "\":\n.popsection");

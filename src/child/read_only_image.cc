@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "child/init.h"
+#include "child/room.h"
 #include "child/same_text.h"
 #include "child/sys.h"
 
@@ -23,7 +24,10 @@ namespace {
 
 constexpr const char* kImage = "/proc/self/exe";
 
-char g_path_before[PATH_MAX];
+// Apart from what is mapped anew, on a page of its own.
+alignas(kLargestPage) HUTCH_ROOM char g_path_before[PATH_MAX];
+
+constexpr std::size_t kMostSegments = 16;
 
 constexpr int protection_of(std::uint32_t flags) noexcept {
   return ((flags & PF_R) != 0 ? PROT_READ : 0) | ((flags & PF_W) != 0 ? PROT_WRITE : 0) |
@@ -34,12 +38,18 @@ constexpr int protection_of(std::uint32_t flags) noexcept {
 /// nothing has been written to them yet.
 bool map_anew(int file, std::uintptr_t page) noexcept {
   const auto base = reinterpret_cast<std::uintptr_t>(__ehdr_start);
-  const auto* const header = reinterpret_cast<const Elf64_Ehdr*>(__ehdr_start);
-  const auto* const segments = reinterpret_cast<const Elf64_Phdr*>(__ehdr_start + header->e_phoff);
-  for (unsigned i = 0; i < header->e_phnum; ++i) {
-    const Elf64_Phdr& segment = segments[i];
+  // From the file: where they are mapped, they would cost a page.
+  struct {
+    Elf64_Ehdr header;
+    Elf64_Phdr segments[kMostSegments];
+  } own = {};
+  if (sys::call(SYS_pread64, file, &own, sizeof own, 0) < static_cast<long>(sizeof own) ||
+      own.header.e_phoff != sizeof own.header || own.header.e_phnum > kMostSegments)
+    return false;
+  for (unsigned i = 0; i < own.header.e_phnum; ++i) {
+    const Elf64_Phdr& segment = own.segments[i];
     if (segment.p_type != PT_LOAD || segment.p_filesz == 0) continue;
-    const std::uintptr_t begin = (header->e_type == ET_DYN ? base : 0) + segment.p_vaddr;
+    const std::uintptr_t begin = (own.header.e_type == ET_DYN ? base : 0) + segment.p_vaddr;
     const std::uintptr_t into = begin & (page - 1);
     const std::uintptr_t end = begin + segment.p_filesz;
     const std::uintptr_t rounded = (end + page - 1) & ~(page - 1);
@@ -49,7 +59,8 @@ bool map_anew(int file, std::uintptr_t page) noexcept {
     if (mapped < 0) return false;
     // What follows in the file is not what follows in memory: zeros.
     // NOLINTNEXTLINE(performance-no-int-to-ptr): the headers give addresses as numbers
-    if (segment.p_memsz > segment.p_filesz) wipe(reinterpret_cast<char*>(end), rounded - end);
+    if (segment.p_memsz > segment.p_filesz && end != rounded)
+      wipe(reinterpret_cast<char*>(end), rounded - end);
   }
   return true;
 }
@@ -105,12 +116,12 @@ std::uintptr_t page_size(char** behind_environment) noexcept {
 }
 
 /// The same by execve(2). Comes back only on failure.
-void execute(int image, const char* path, char** arguments, char** environment, std::size_t count) noexcept {
+void execute(int image, char** arguments, char** environment, std::size_t count) noexcept {
   char own_path[sizeof g_path_before + 32];
   std::size_t length = 0;
   for (const char* from = kOwnPath; *from != '\0'; ++from) own_path[length++] = *from;
   own_path[length++] = '=';
-  for (const char* from = path; *from != '\0'; ++from) own_path[length++] = *from;
+  for (const char* from = g_path_before; *from != '\0'; ++from) own_path[length++] = *from;
   own_path[length] = '\0';
   auto** const with_path = static_cast<char**>(__builtin_alloca((count + 2) * sizeof(char*)));
   for (std::size_t i = 0; i < count; ++i) with_path[i] = environment[i];
@@ -121,17 +132,19 @@ void execute(int image, const char* path, char** arguments, char** environment, 
 
 /// Apart, since few need so much of a stack.
 [[gnu::noinline]] bool go_on_from_image(char** arguments, char** environment, std::size_t count) noexcept {
-  // On the stack: what is static may be mapped anew.
-  char path[sizeof g_path_before];
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, kImage, path, sizeof path - 1);
+  const long length = sys::call(SYS_readlinkat, AT_FDCWD, kImage, g_path_before, sizeof g_path_before - 1);
   const long image = length <= 0 ? -1 : open_read_only_image(kImage);
-  if (image < 0) return false;
-  path[length] = '\0';
+  if (image < 0) {
+    g_path_before[0] = '\0';
+    return false;
+  }
   const bool moved =
       move_to_image(static_cast<int>(image), arguments, environment, page_size(environment + count + 1));
-  if (!moved) execute(static_cast<int>(image), path, arguments, environment, count);
+  if (!moved) {
+    execute(static_cast<int>(image), arguments, environment, count);
+    g_path_before[0] = '\0';
+  }
   sys::close(static_cast<int>(image));
-  for (long i = 0; moved && i <= length; ++i) g_path_before[i] = path[i];
   return moved;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 /// Before a variable that starts as zeros, is large, and of which little or nothing is used: it stands apart
 /// from all others, which are mapped at once when the program begins (src/start/c_library.cc).
 #if defined(__GNUC__) && !defined(__clang__)
@@ -7,3 +9,14 @@
 #else
 #define HUTCH_ROOM
 #endif
+
+namespace hutch {
+
+/// The largest page that the kernel may have: what begins with one shares it with nothing.
+#if defined(__x86_64__)
+inline constexpr std::size_t kLargestPage = 4096;
+#else
+inline constexpr std::size_t kLargestPage = std::size_t{64} * 1024;
+#endif
+
+}  // namespace hutch

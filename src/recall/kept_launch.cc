@@ -175,15 +175,31 @@ Digest::Value digest_of(Question question, std::string_view answer, const Digest
   return digest.value();
 }
 
+using Pins = std::map<std::string_view, Pin>;
+
+Pins pins_of(const Plan& plan) {
+  Pins pins;
+  for (const Step& step : plan.steps) {
+    if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr)
+      pins.emplace(source->path.view(), source->pin);
+  }
+  return pins;
+}
+
 /// Nothing where there is one that src/relaunch cannot ask.
-std::optional<std::string> kept_questions(const Transcript& transcript, const Digest::Key& key) {
+std::optional<std::string> kept_questions(const Transcript& transcript, const Pins& pins,
+                                          const Digest::Key& key) {
   std::string all;
   const bool complete = for_each_answer(
       transcript.bytes(),
       [&](Question question, const std::string& subject, std::uint64_t number, std::string_view answer) {
         if (question == Question::environment) return true;  // it is compared by itself
-        const auto kept = kept_question(question, subject, number, answer, key);
+        auto kept = kept_question(question, subject, number, answer, key);
         if (!kept) return false;
+        if (question == Question::follow) {
+          const auto pin = pins.find(subject);
+          kept->number = pin != pins.end() ? std::uint64_t{pin->second} + 1 : 0;
+        }
         append(all, *kept);
         all += subject;
         all += '\0';
@@ -216,7 +232,7 @@ class FileWriter {
     std::string whole;
     append(whole, head);
     whole += bytes_;
-    head.sound = digest_of_kept(whole.data());
+    head.sound = checksum_of_kept(whole.data());
     std::memcpy(whole.data(), &head, sizeof head);
     return whole;
   }
@@ -278,7 +294,7 @@ std::string kept_file(const Plan& plan, const Transcript* transcript, const std:
   const bool has_key =
       ::getrandom(&head.key, sizeof head.key, GRND_NONBLOCK) == static_cast<ssize_t>(sizeof head.key);
   const auto questions = transcript != nullptr && has_key && can_be_relaunched(plan)
-                             ? kept_questions(*transcript, head.key)
+                             ? kept_questions(*transcript, pins_of(plan), head.key)
                              : std::nullopt;
   LaunchImage image;
   if (questions) {

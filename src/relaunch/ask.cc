@@ -20,16 +20,20 @@ long find(const char* path, int flags, struct stat& found) noexcept {
   return sys::call(SYS_newfstatat, AT_FDCWD, path, &found, flags);
 }
 
-void put_path(Digest& out, const char* path, int flags) noexcept {
-  struct stat found = {};
-  const long rc = find(path, flags, found);
-  if (rc < 0) found = {};
-  out.number(static_cast<std::uint64_t>(rc < 0 ? FileKind::missing : kind_of(found.st_mode)));
-  out.number(static_cast<std::uint64_t>(rc < 0 ? -rc : 0));
+void put_fact(Digest& out, const struct stat& found, long error) noexcept {
+  out.number(static_cast<std::uint64_t>(error != 0 ? FileKind::missing : kind_of(found.st_mode)));
+  out.number(static_cast<std::uint64_t>(error));
   out.number(found.st_mode & 07777U);
   out.number(found.st_uid);
   out.number(found.st_gid);
   out.number(static_cast<std::uint64_t>(found.st_size));
+}
+
+void put_path(Digest& out, const char* path, int flags) noexcept {
+  struct stat found = {};
+  const long rc = find(path, flags, found);
+  if (rc < 0) found = {};
+  put_fact(out, found, rc < 0 ? -rc : 0);
 }
 
 void put_link(Digest& out, const char* path, char* buffer) noexcept {
@@ -328,6 +332,12 @@ bool put_about_path(Digest& out, const KeptQuestion& question, const char* subje
 }
 
 }  // namespace
+
+Digest::Value answer_about(const struct stat& found, const Digest::Key& key) noexcept {
+  Digest out(key);
+  put_fact(out, found, 0);
+  return out.value();
+}
 
 const char* ask_directory(char* room, std::size_t size) noexcept {
   if (sys::call(SYS_getcwd, room, size) <= 0 || room[0] != '/') room[0] = '\0';

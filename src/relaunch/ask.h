@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include "relaunch/kept_file.h"
 
 /// The questions of host/host.h and host/files.h, asked without the C library. The answers are digests of the
@@ -18,6 +20,9 @@ struct Surroundings {
 /// The answer of now; false where there is none, or none that would be the same as the library's.
 bool ask(const KeptQuestion& question, const char* subject, const Surroundings& around,
          Digest::Value& answer) noexcept;
+
+/// The answer to HostQuestion::follow, of what is open.
+Digest::Value answer_about(const struct stat& found, const Digest::Key& key) noexcept;
 
 /// getcwd(2), in `room`; empty where the directory is gone or cannot be seen.
 const char* ask_directory(char* room, std::size_t size) noexcept;

@@ -19,9 +19,15 @@ struct Section {
   std::uint32_t at = 0, size = 0;
 };
 
-inline constexpr std::string_view kKeptMagic = "hutchkp2";
+inline constexpr std::string_view kKeptMagic = "hutchkp3";
 inline constexpr std::size_t kProgramId = 32;
 inline constexpr std::size_t kLargestKept = std::size_t{1} << 22U;
+
+/// Of words of 64 bits, as Fletcher's: it finds what was damaged, and keeps nobody from writing another.
+struct Checksum {
+  std::uint64_t words = 0, sums = 0;
+  bool operator==(const Checksum&) const = default;
+};
 
 /// What the file begins with.
 struct KeptHead {
@@ -37,12 +43,13 @@ struct KeptHead {
   Section plan;       ///< for src/recall
   std::uint32_t steps = 0, pins = 0, slots = 0;
   std::uint32_t padding = 0;
-  Digest::Value sound;  ///< of all that stands before `plan`, but itself: what was damaged is not used
+  Checksum sound;  ///< of all that stands before `plan`, but itself: what was damaged is not used
 };
 static_assert(std::is_trivially_copyable_v<KeptHead> && sizeof(KeptHead) % 8 == 0);
 
 /// What was asked about the world, without what it answered: transcript.h. Names in a folder come in
-/// whatever order: NamesDigest.
+/// whatever order: NamesDigest. `follow` of what the launch holds anyway is asked of that: its `number` is
+/// one more than the pin, else 0.
 struct KeptQuestion {
   HostQuestion asked = HostQuestion::caller;
   std::uint32_t subject = 0;  ///< bytes of it, without the NUL
@@ -64,7 +71,7 @@ inline constexpr std::uint32_t kMostPins = 4096;
 inline std::size_t filled_up(std::size_t size) noexcept { return (size + 7) & ~std::size_t{7}; }
 
 /// What `sound` has to be, for a file that is there up to `plan`.
-Digest::Value digest_of_kept(const char* file) noexcept;
+Checksum checksum_of_kept(const char* file) noexcept;
 
 /// Names in whatever order.
 class NamesDigest {

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include <atomic>
+#include <cstddef>
 #include <variant>
 
 #include "child/close_rows.h"
@@ -40,24 +41,34 @@ constexpr std::size_t kBuffer = 4 * kPage;
 constexpr std::size_t kLists =
     kMostPins * sizeof(Pinned) + kMostSlots * (sizeof(std::uint64_t) + sizeof(int));
 struct Room {
-  char buffer[kBuffer];
-  char kept[kLargestKept + kPage + kLists];
+  // Right behind what is kept, so that they share its last page.
+  Pinned* pins;
+  std::uint64_t* made;
+  int* slots;
+  char* buffer;
+  char kept[kLargestKept + kLists + kBuffer];
 };
 alignas(kPage) HUTCH_ROOM Room g_room;
-// Right behind what is kept, so that they share its last page.
-Pinned* g_pins = nullptr;
-std::uint64_t* g_made = nullptr;
-int* g_slots = nullptr;
 
 Relaunched g_running;
 
 /// The launcher proper has use for none of it.
 void forget_room() noexcept { sys::call(SYS_madvise, &g_room, sizeof g_room, MADV_DONTNEED); }
 
+// What is read of it, and mapped, before its size is known: that of a launch of few mounts.
+constexpr std::size_t kFirst = 4 * kPage - offsetof(Room, kept);
+
 const KeptHead& head() noexcept { return *reinterpret_cast<const KeptHead*>(g_room.kept); }
 const char* part(const Section& section) noexcept { return g_room.kept + section.at; }
 
 // --- what is kept
+
+/// In place of a fault for each page. Linux before 5.14 does not.
+void map_at_once(const char* begin, const char* end) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(begin) & ~(kPage - 1);
+  if (begin < end)
+    sys::call(SYS_madvise, at, reinterpret_cast<std::uintptr_t>(end) - at, MADV_POPULATE_WRITE);
+}
 
 bool read_into(int file, std::size_t from, std::size_t to) noexcept {
   while (from < to) {
@@ -100,18 +111,22 @@ bool read_kept(int file) noexcept {
     return false;
   const auto size = static_cast<std::size_t>(found.st_size);
   if (found.st_size <= static_cast<off_t>(sizeof(KeptHead)) || size > kLargestKept) return false;
-  if (!read_into(file, 0, size < kPage ? size : kPage)) return false;
+  const std::size_t first = size < kFirst ? size : kFirst;
+  if (!read_into(file, 0, first)) return false;
   const KeptHead& kept = head();
   if (std::string_view(kept.magic, sizeof kept.magic) != kKeptMagic || !is_this_program(kept.program) ||
       !has_sound_parts(kept, size))
     return false;
-  g_pins = reinterpret_cast<Pinned*>(g_room.kept + kept.plan.at);
-  g_made = reinterpret_cast<std::uint64_t*>(g_pins + kept.pins);
-  g_slots = reinterpret_cast<int*>(g_made + kept.slots);
-  const auto end = static_cast<std::size_t>(reinterpret_cast<char*>(g_slots + kept.slots) - g_room.kept);
-  if (end > kPage) sys::call(SYS_madvise, g_room.kept + kPage, (end - 1) & ~(kPage - 1), MADV_POPULATE_WRITE);
-  if (kept.plan.at > kPage && !read_into(file, kPage, kept.plan.at)) return false;
-  return digest_of_kept(g_room.kept) == kept.sound;
+  g_room.pins = reinterpret_cast<Pinned*>(g_room.kept + kept.plan.at);
+  g_room.made = reinterpret_cast<std::uint64_t*>(g_room.pins + kept.pins);
+  g_room.slots = reinterpret_cast<int*>(g_room.made + kept.slots);
+  g_room.buffer = reinterpret_cast<char*>(g_room.slots + kept.slots);
+  map_at_once(g_room.kept + kFirst, g_room.buffer);
+  if (kept.plan.at > first && !read_into(file, first, kept.plan.at)) return false;
+  // What was read of `plan` with the first pages may lie here.
+  for (std::uint32_t i = 0; i < kept.pins; ++i) g_room.pins[i] = Pinned();
+  for (std::uint32_t i = 0; i < kept.slots; ++i) g_room.made[i] = 0, g_room.slots[i] = -1;
+  return checksum_of_kept(g_room.kept) == kept.sound;
 }
 
 bool has_these_words(char** words) noexcept {
@@ -136,7 +151,16 @@ long same_environment(char** environment) noexcept {
   return digest.value() == head().environment ? count : -1;
 }
 
-bool all_answers_are_the_same() noexcept {
+bool ask_pin(std::uint64_t pin, Digest::Value& answer) noexcept {
+  struct stat found = {};
+  if (pin >= head().pins || sys::call(SYS_fstat, g_room.pins[pin].fd, &found) < 0) return false;
+  answer = answer_about(found, head().key);
+  return true;
+}
+
+enum class Questions : std::uint8_t { about_pins, all_others };
+
+bool have_same_answers(Questions wanted) noexcept {
   const Surroundings around{.key = head().key, .buffer = g_room.buffer, .size = kBuffer};
   const char* at = part(head().questions);
   const char* const end = at + head().questions.size;
@@ -147,9 +171,13 @@ bool all_answers_are_the_same() noexcept {
         static_cast<std::size_t>(end - subject) < filled_up(std::size_t{question.subject} + 1) ||
         subject[question.subject] != '\0')
       return false;
-    Digest::Value answer;
-    if (!ask(question, subject, around, answer) || !(answer == question.answer)) return false;
     at = subject + filled_up(std::size_t{question.subject} + 1);
+    const bool about_pin = question.asked == HostQuestion::follow && question.number != 0;
+    if (about_pin != (wanted == Questions::about_pins)) continue;
+    Digest::Value answer;
+    const bool is_known =
+        about_pin ? ask_pin(question.number - 1, answer) : ask(question, subject, around, answer);
+    if (!is_known || !(answer == question.answer)) return false;
   }
   return true;
 }
@@ -181,10 +209,20 @@ bool restore_image(char** environment, long entries) noexcept {
   return true;
 }
 
+/// What every launch writes to: the child's stack, which the linker lays right before (link_order.txt), and
+/// the room's first pages.
+void map_what_is_needed() noexcept {
+  constexpr std::size_t kStack = 3 * kPage;
+  const auto* const room = reinterpret_cast<const char*>(&g_room);
+  const auto* const stack = static_cast<const char*>(stack_top(0));
+  map_at_once(stack == room ? stack - kStack : room, g_room.kept + kFirst);
+}
+
 bool find_kept(char** words, char** environment, Fd& file) noexcept {
+  map_what_is_needed();
   SlotName slot;
   for (char** word = words; *word != nullptr; ++word) slot.add(*word);
-  slot.add(ask_directory(g_room.buffer, kBuffer));
+  slot.add(ask_directory(g_room.kept, kBuffer));
   for (char** entry = environment; *entry != nullptr; ++entry) slot.add(*entry);
   char name[3];
   slot.put(name);
@@ -195,7 +233,7 @@ bool find_kept(char** words, char** environment, Fd& file) noexcept {
   if (folder.get() <= STDERR_FILENO || file.get() <= STDERR_FILENO) return false;
   if (!read_kept(file.get()) || !has_these_words(words)) return false;
   const long entries = same_environment(environment);
-  return entries >= 0 && all_answers_are_the_same() && restore_image(environment, entries);
+  return entries >= 0 && have_same_answers(Questions::all_others) && restore_image(environment, entries);
 }
 
 // --- the launch
@@ -229,16 +267,25 @@ bool make_channel(Pair& channel) noexcept {
 
 /// As src/launch has them: what the caller has to reach, held until the program begins.
 bool open_pin(const PinSource& step) noexcept {
+  if (step.pin >= head().pins) return false;
   const int directory = step.expect == Expect::directory ? O_DIRECTORY : 0;
   const long fd = sys::open_at(AT_FDCWD, step.path.c_str(), O_PATH | O_CLOEXEC | directory);
-  if (fd < 0 || step.pin >= head().pins) return false;
-  g_pins[step.pin].fd = static_cast<int>(fd);
+  if (fd < 0) return false;
+  g_room.pins[step.pin].fd = static_cast<int>(fd);
   struct stat found = {};
   if (sys::call(SYS_fstat, fd, &found) < 0) return false;
   if (step.expect == Expect::not_directory && S_ISDIR(found.st_mode)) return false;
-  g_pins[step.pin].device = found.st_dev;
-  g_pins[step.pin].inode = found.st_ino;
+  g_room.pins[step.pin].device = found.st_dev;
+  g_room.pins[step.pin].inode = found.st_ino;
   return true;
+}
+
+void close_pins() noexcept {
+  CloseRows rows;
+  for (std::uint32_t i = 0; i < head().pins; ++i) {
+    rows.add(g_room.pins[i].fd);
+    g_room.pins[i].fd = -1;
+  }
 }
 
 bool write_child_file(const WriteChildFile& step, long child) noexcept {
@@ -253,14 +300,6 @@ bool write_child_file(const WriteChildFile& step, long child) noexcept {
   const Fd file(sys::open_at(AT_FDCWD, path, O_WRONLY | O_CLOEXEC));
   return file.ok() && sys::call(SYS_write, file.get(), step.content.c_str(), step.content.size()) ==
                           static_cast<long>(step.content.size());
-}
-
-void close_pins() noexcept {
-  CloseRows rows;
-  for (std::uint32_t i = 0; i < head().pins; ++i) {
-    rows.add(g_pins[i].fd);
-    g_pins[i].fd = -1;
-  }
 }
 
 /// What a launcher does with signals, in short: all wait until the launcher proper takes them.
@@ -354,37 +393,37 @@ class Launch {
 
   void run() noexcept {
     if (!prepare() || !clone() || !help_child()) return;
-    if (await_end(pidfd_.get())) {
-      // What did not come to execve has a reason to tell.
-      if (!executes_ || is_told()) return;
-      end(reap());
+    bool has_ended = await_end(pidfd_.get());
+    if (!has_ended && !executes_) {
+      if (const int signal = await_set_up(report_.reader.get(), executes_); signal != 0) {
+        kill();
+        end(128 + signal);
+      }
+      has_ended = await_end(pidfd_.get());
     }
-    if (const int signal = await_set_up(report_.reader.get(), executes_); signal != 0) {
-      kill();
-      end(128 + signal);
-    }
-    if (executes_ && !is_told()) hand_over();
+    // What did not come to execve has a reason to tell.
+    if (!executes_ || is_told()) return;
+    if (has_ended) end(reap());
+    hand_over();
   }
 
  private:
   bool prepare() noexcept {
-    // What was read of `plan` with the first page may lie here.
-    for (std::uint32_t i = 0; i < head().pins; ++i) g_pins[i] = Pinned();
-    for (std::uint32_t i = 0; i < head().slots; ++i) g_made[i] = 0, g_slots[i] = -1;
     for (const Step& step : steps()) {
       if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr && !open_pin(*source))
         return false;
       if (const auto* clone = std::get_if<CloneChild>(&step.op)) namespaces_ = clone->namespaces;
     }
+    if (!have_same_answers(Questions::about_pins)) return false;
     image_ = Fd(sys::open_at(AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));
     return image_.ok() && make_stacks() && make_pipe(report_) && make_pipe(go_) && make_channel(channel_);
   }
 
   bool clone() noexcept {
     context_.steps = steps();
-    context_.pins = {g_pins, head().pins};
-    context_.slots = {g_slots, head().slots};
-    context_.made = {g_made, head().slots};
+    context_.pins = {g_room.pins, head().pins};
+    context_.slots = {g_room.slots, head().slots};
+    context_.made = {g_room.made, head().slots};
     context_.report_fd = report_.writer.get();
     context_.channel_fd = channel_.writer.get();
     context_.go_fd = go_.reader.get();

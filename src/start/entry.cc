@@ -35,12 +35,9 @@ extern "C" __attribute__((used, visibility("hidden"))) void hutch_begin(long* st
 
 }  // namespace hutch
 
-// The kernel maps a file by sixteen pages at a time (fault-around): what launches execute begins with such a
-// group.
 #if defined(__x86_64__)
 __asm__(
     ".pushsection .text.hutch_entry,\"ax\",@progbits\n"
-    ".balign 65536\n"
     ".globl hutch_entry\n"
     ".type hutch_entry, @function\n"
     "hutch_entry:\n\t"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints what src/start/link_order.txt holds: the functions that launches execute, in the order in which they do, and
-before them the constants of those that the C library has no part in (src/child/bare_memory.h).
+before them what src/child/room.h sets apart.
 
 The linker lays them side by side, so that a launch touches few pages of its binary (src/decisions/0013). Names that no
 longer exist do no harm, functions that are not named cost a page each: renew it when bounds.py says that the page
@@ -16,17 +16,16 @@ import tempfile
 
 import launchers
 
+# In the order in which a launch has use for them: the child's stack ends where relaunch.cc's room begins.
+ROOM = ["_ZN5hutch12_GLOBAL__N_113g_path_beforeE", "_ZN5hutch12_GLOBAL__N_18g_stacksE", "_ZN5hutch12_GLOBAL__N_16g_roomE"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Symbols:
     def __init__(self, binary):
-        found, self.constants = [], []
+        found = []
         for line in subprocess.run(["nm", "--defined-only", binary], capture_output=True, text=True, check=True).stdout.splitlines():
             address, kind, name = line.split(" ", 2)
-            # What is used of the room (src/child/room.h) has the page tables of other variables.
-            if name.startswith("hutch_constants:") or name == "_ZN5hutch12_GLOBAL__N_18g_stacksE":
-                self.constants.append(name)
             if kind in "TtWwi":
                 found.append((int(address, 16), name))
         found.sort()
@@ -75,7 +74,7 @@ def main():
     bare = bare_functions(os.path.dirname(binary))
     ordered = [name for name in found if name in bare]
     ordered += sorted(bare.difference(ordered)) + [name for name in found if name not in bare]
-    print(*symbols.constants, *ordered, sep="\n")
+    print(*ROOM, *ordered, sep="\n")
 
 
 main()

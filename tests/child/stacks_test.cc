@@ -11,7 +11,7 @@ TEST_CASE("stacks lie apart, each above a guard, and are forgotten between launc
   auto* const second = static_cast<char*>(stack_top(1));
   first[-1] = second[-1] = 1;
   first[-100'000] = second[-100'000] = 1;
-  CHECK(second - first > 128 * 1024);
+  CHECK(first - second > 128 * 1024);
   CHECK(reinterpret_cast<std::uintptr_t>(first) % 16 == 0);
   forget_stacks();
   CHECK(first[-1] == 0);

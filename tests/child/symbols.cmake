@@ -2,7 +2,8 @@
 # new line here deserves the question "is it a system call, and nothing else?". None of it may be a function of the
 # library: not even memcpy, whose address depends on the processor and is not known yet (src/child/bare_memory.h).
 # abort is what -fno-exceptions makes of std::visit's impossible throw; the others are names of the linker's.
-set(allowed _start abort __ehdr_start __executable_start etext edata _GLOBAL_OFFSET_TABLE_)
+set(allowed _start abort __ehdr_start __executable_start etext edata _GLOBAL_OFFSET_TABLE_
+  hutch_build_note hutch_build_note_end)
 set(wanted)
 set(own)
 foreach(archive ${ARCHIVES})

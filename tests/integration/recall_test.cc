@@ -61,7 +61,9 @@ std::string write_box(const Kept& user, const std::string& top = "") {
                                       "\"/lib\" = { type = \"symlink\", to = \"usr/lib\" }\n"
                                       "\"/lib64\" = { type = \"symlink\", to = \"usr/lib64\" }\n"
                                       "\"/maybe\" = { type = \"bind\", source = \"" +
-                                      (user.here / "maybe") + "\", optional = true }\n");
+                                      (user.here / "maybe") +
+                                      "\", optional = true }\n\"/held\" = { type = \"bind\", source = \"" +
+                                      (user.here / "held") + "\", optional = true }\n");
 }
 
 #ifdef HUTCH_RELAUNCHES
@@ -106,6 +108,12 @@ TEST_CASE("whatever a plan depends on is asked again") {
        "grandparent"},
       {"a variable that it uses", [](Kept& user) { user.env["NAME_OF_IT"] = "changed"; }, "changed"},
       {"what is on the machine", [](Kept& user) { user.here.write("maybe", "there"); }, "there"},
+      {"what it binds",
+       [](Kept& user) {
+         std::filesystem::remove(user.here / "held");
+         user.here.write("held", "a file now");
+       },
+       "a file now"},
       {"a variable that it hands on", [](Kept& user) { user.env["HANDED"] = "anew"; }, "anew"},
   };
   for (const Row& row : rows) {
@@ -115,9 +123,10 @@ TEST_CASE("whatever a plan depends on is asked again") {
     user.env["NAME_OF_IT"] = "first";
     user.env["HANDED"] = "before";
     user.here.profile("parent", "domainname = \"none\"\n");
+    std::filesystem::create_directory(user.here / "held");
     const std::string box = write_box(user);
     const std::vector<std::string> command{"/bin/sh", "-c",
-                                           "uname -n; echo $HANDED $NAMED; cat /maybe; true"};
+                                           "uname -n; echo $HANDED $NAMED; cat /maybe /held; true"};
     const Answer before = user.run(box, command);
     INFO(before.err);
     REQUIRE(before.status == 0);

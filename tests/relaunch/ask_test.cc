@@ -2,6 +2,7 @@
 
 #include "relaunch/ask.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +49,16 @@ struct Folder {
   std::string path;
 };
 
+/// As of a source that a launch holds. Nothing where there is none.
+std::optional<Digest::Value> answer_of_open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  struct stat found = {};
+  REQUIRE(::fstat(fd, &found) == 0);
+  ::close(fd);
+  return answer_about(found, kKey);
+}
+
 /// How many of what was asked can be asked so; each of those must have the same answer.
 std::map<Transcript::Question, int> compare(const Transcript& transcript) {
   alignas(8) static char buffer[16384];
@@ -61,6 +73,9 @@ std::map<Transcript::Question, int> compare(const Transcript& transcript) {
     INFO(static_cast<int>(question) << " " << subject);
     CHECK(ask(*kept, subject.c_str(), around, now));
     CHECK(now == kept->answer);
+    if (question == Transcript::Question::follow && answer_of_open(subject)) {
+      CHECK(*answer_of_open(subject) == kept->answer);
+    }
     ++agreed[question];
     return true;
   });
