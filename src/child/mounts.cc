@@ -14,6 +14,16 @@ namespace {
 
 constexpr unsigned kDetach = 2;  // MNT_DETACH of umount2(2); <sys/mount.h> and <linux/mount.h> do not mix
 
+constexpr long kOpenTreeAttr = 467;  // open_tree_attr(2), everywhere the same
+
+mount_attr attributes_of(MountFlags flags, std::uint64_t propagation) noexcept {
+  struct mount_attr attributes = {};
+  attributes.attr_set = flags.set;
+  attributes.attr_clr = flags.clear;
+  attributes.propagation = propagation;
+  return attributes;
+}
+
 /// Is what we opened the very object that the caller could reach before clone?
 Outcome check_pin(int fd, Call opened_by, Pin pin, const ChildContext& context) noexcept {
   struct stat found = {};
@@ -33,10 +43,7 @@ Outcome move_tree(int tree, int to_directory, const char* to, unsigned flags) no
 
 Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t propagation) noexcept {
   if (flags.set == 0 && flags.clear == 0 && propagation == 0) return {};
-  struct mount_attr attributes = {};
-  attributes.attr_set = flags.set;
-  attributes.attr_clr = flags.clear;
-  attributes.propagation = propagation;
+  const mount_attr attributes = attributes_of(flags, propagation);
   const unsigned how = static_cast<unsigned>(AT_EMPTY_PATH) | (recursive ? unsigned{AT_RECURSIVE} : 0U);
   return check(Call::mount_setattr,
                sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
@@ -46,11 +53,15 @@ Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
   const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s.recursive ? unsigned{AT_RECURSIVE} : 0U);
   // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the
   // parent's.
-  Fd tree(sys::call(SYS_open_tree, AT_FDCWD, s.path.c_str(), flags));
+  const mount_attr attributes = attributes_of(s.flags, s.propagation);
+  Fd tree(sys::call(kOpenTreeAttr, AT_FDCWD, s.path.c_str(), flags, &attributes, sizeof attributes));
+  const bool is_set = tree.ok();
+  // Before Linux 6.15, or to see which of the two fails.
+  if (!is_set) tree = Fd(sys::call(SYS_open_tree, AT_FDCWD, s.path.c_str(), flags));
   if (!tree.ok()) return failed(Call::open_tree, tree.error());
   if (const Outcome same = check_pin(tree.get(), Call::open_tree, s.pin, context); !same.ok()) return same;
   // Detached still: the mount becomes visible only once its attributes are right.
-  const Outcome set = set_attributes(tree.get(), s.recursive, s.flags, s.propagation);
+  const Outcome set = is_set ? Outcome{} : set_attributes(tree.get(), s.recursive, s.flags, s.propagation);
   if (set.ok()) context.slots[s.slot] = tree.release();
   return set;
 }

@@ -175,20 +175,19 @@ Digest::Value digest_of(Question question, std::string_view answer, const Digest
   return digest.value();
 }
 
-using Pins = std::map<std::string_view, Pin>;
+using Pins = std::map<std::string_view, PinSource>;
 
 Pins pins_of(const Plan& plan) {
   Pins pins;
   for (const Step& step : plan.steps) {
     if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr)
-      pins.emplace(source->path.view(), source->pin);
+      pins.emplace(source->path.view(), *source);
   }
   return pins;
 }
 
 /// Nothing where there is one that src/relaunch cannot ask.
-std::optional<std::string> kept_questions(const Transcript& transcript, const Pins& pins,
-                                          const Digest::Key& key) {
+std::optional<std::string> kept_questions(const Transcript& transcript, Pins pins, const Digest::Key& key) {
   std::string all;
   const bool complete = for_each_answer(
       transcript.bytes(),
@@ -196,9 +195,9 @@ std::optional<std::string> kept_questions(const Transcript& transcript, const Pi
         if (question == Question::environment) return true;  // it is compared by itself
         auto kept = kept_question(question, subject, number, answer, key);
         if (!kept) return false;
-        if (question == Question::follow) {
-          const auto pin = pins.find(subject);
-          kept->number = pin != pins.end() ? std::uint64_t{pin->second} + 1 : 0;
+        if (const auto pin = pins.find(subject); question == Question::follow && pin != pins.end()) {
+          kept->number = number_of(pin->second.pin, pin->second.expect);
+          pins.erase(pin);  // it is opened once
         }
         append(all, *kept);
         all += subject;

@@ -48,8 +48,8 @@ struct KeptHead {
 static_assert(std::is_trivially_copyable_v<KeptHead> && sizeof(KeptHead) % 8 == 0);
 
 /// What was asked about the world, without what it answered: transcript.h. Names in a folder come in
-/// whatever order: NamesDigest. `follow` of what the launch holds anyway is asked of that: its `number` is
-/// one more than the pin, else 0.
+/// whatever order: NamesDigest. `follow` of what the launch holds anyway is asked of that: see
+/// PinQuestion.
 struct KeptQuestion {
   HostQuestion asked = HostQuestion::caller;
   std::uint32_t subject = 0;  ///< bytes of it, without the NUL
@@ -57,6 +57,24 @@ struct KeptQuestion {
   Digest::Value answer;
 };
 static_assert(std::is_trivially_copyable_v<KeptQuestion> && sizeof(KeptQuestion) == 32);
+
+/// What `number` of such a `follow` says.
+struct PinQuestion {
+  bool is_one = false;
+  Pin pin = 0;
+  Expect expect = Expect::anything;
+};
+
+constexpr std::uint64_t number_of(Pin pin, Expect expect) noexcept {
+  return (static_cast<std::uint64_t>(expect) << 32) + std::uint64_t{pin} + 1;
+}
+
+constexpr PinQuestion about_pin(const KeptQuestion& question) noexcept {
+  if (question.asked != HostQuestion::follow || question.number == 0) return {};
+  return {.is_one = true,
+          .pin = static_cast<Pin>(question.number) - 1,
+          .expect = static_cast<Expect>(question.number >> 32)};
+}
 
 /// An entry of the program's environment that is the caller's own.
 struct HandedOn {

@@ -151,11 +151,33 @@ long same_environment(char** environment) noexcept {
   return digest.value() == head().environment ? count : -1;
 }
 
-bool ask_pin(std::uint64_t pin, Digest::Value& answer) noexcept {
+/// As src/launch has them: what the caller has to reach, held until the program begins.
+bool open_pin(const char* path, Pin pin, Expect expect, struct stat& found) noexcept {
+  if (pin >= head().pins || g_room.pins[pin].fd >= 0) return false;
+  const int directory = expect == Expect::directory ? O_DIRECTORY : 0;
+  const long fd = sys::open_at(AT_FDCWD, path, O_PATH | O_CLOEXEC | directory);
+  if (fd < 0) return false;
+  g_room.pins[pin].fd = static_cast<int>(fd);
+  if (sys::call(SYS_fstat, fd, &found) < 0) return false;
+  if (expect == Expect::not_directory && S_ISDIR(found.st_mode)) return false;
+  g_room.pins[pin].device = found.st_dev;
+  g_room.pins[pin].inode = found.st_ino;
+  return true;
+}
+
+/// Opens it, too.
+bool ask_pin(const PinQuestion& question, const char* path, Digest::Value& answer) noexcept {
   struct stat found = {};
-  if (pin >= head().pins || sys::call(SYS_fstat, g_room.pins[pin].fd, &found) < 0) return false;
+  if (!open_pin(path, question.pin, question.expect, found)) return false;
   answer = answer_about(found, head().key);
   return true;
+}
+
+/// Or opens what nothing was asked about.
+bool is_held(const PinSource& step) noexcept {
+  struct stat found = {};
+  return (step.pin < head().pins && g_room.pins[step.pin].fd >= 0) ||
+         open_pin(step.path.c_str(), step.pin, step.expect, found);
 }
 
 enum class Questions : std::uint8_t { about_pins, all_others };
@@ -172,11 +194,10 @@ bool have_same_answers(Questions wanted) noexcept {
         subject[question.subject] != '\0')
       return false;
     at = subject + filled_up(std::size_t{question.subject} + 1);
-    const bool about_pin = question.asked == HostQuestion::follow && question.number != 0;
-    if (about_pin != (wanted == Questions::about_pins)) continue;
+    const PinQuestion pin = about_pin(question);
+    if (pin.is_one != (wanted == Questions::about_pins)) continue;
     Digest::Value answer;
-    const bool is_known =
-        about_pin ? ask_pin(question.number - 1, answer) : ask(question, subject, around, answer);
+    const bool is_known = pin.is_one ? ask_pin(pin, subject, answer) : ask(question, subject, around, answer);
     if (!is_known || !(answer == question.answer)) return false;
   }
   return true;
@@ -263,21 +284,6 @@ bool make_channel(Pair& channel) noexcept {
   channel.reader = Fd(ends[0]);
   channel.writer = Fd(ends[1]);
   return sys::call(SYS_setsockopt, ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) >= 0;
-}
-
-/// As src/launch has them: what the caller has to reach, held until the program begins.
-bool open_pin(const PinSource& step) noexcept {
-  if (step.pin >= head().pins) return false;
-  const int directory = step.expect == Expect::directory ? O_DIRECTORY : 0;
-  const long fd = sys::open_at(AT_FDCWD, step.path.c_str(), O_PATH | O_CLOEXEC | directory);
-  if (fd < 0) return false;
-  g_room.pins[step.pin].fd = static_cast<int>(fd);
-  struct stat found = {};
-  if (sys::call(SYS_fstat, fd, &found) < 0) return false;
-  if (step.expect == Expect::not_directory && S_ISDIR(found.st_mode)) return false;
-  g_room.pins[step.pin].device = found.st_dev;
-  g_room.pins[step.pin].inode = found.st_ino;
-  return true;
 }
 
 void close_pins() noexcept {
@@ -409,12 +415,12 @@ class Launch {
 
  private:
   bool prepare() noexcept {
+    if (!have_same_answers(Questions::about_pins)) return false;
     for (const Step& step : steps()) {
-      if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr && !open_pin(*source))
+      if (const auto* source = std::get_if<PinSource>(&step.op); source != nullptr && !is_held(*source))
         return false;
       if (const auto* clone = std::get_if<CloneChild>(&step.op)) namespaces_ = clone->namespaces;
     }
-    if (!have_same_answers(Questions::about_pins)) return false;
     image_ = Fd(sys::open_at(AT_FDCWD, "/proc/self/exe", O_PATH | O_CLOEXEC));
     return image_.ok() && make_stacks() && make_pipe(report_) && make_pipe(go_) && make_channel(channel_);
   }

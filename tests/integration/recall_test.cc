@@ -108,12 +108,7 @@ TEST_CASE("whatever a plan depends on is asked again") {
        "grandparent"},
       {"a variable that it uses", [](Kept& user) { user.env["NAME_OF_IT"] = "changed"; }, "changed"},
       {"what is on the machine", [](Kept& user) { user.here.write("maybe", "there"); }, "there"},
-      {"what it binds",
-       [](Kept& user) {
-         std::filesystem::remove(user.here / "held");
-         user.here.write("held", "a file now");
-       },
-       "a file now"},
+      {"what it binds", [](Kept& user) { ::chmod((user.here / "held").c_str(), 0711); }, "mode 711"},
       {"a variable that it hands on", [](Kept& user) { user.env["HANDED"] = "anew"; }, "anew"},
   };
   for (const Row& row : rows) {
@@ -125,8 +120,8 @@ TEST_CASE("whatever a plan depends on is asked again") {
     user.here.profile("parent", "domainname = \"none\"\n");
     std::filesystem::create_directory(user.here / "held");
     const std::string box = write_box(user);
-    const std::vector<std::string> command{"/bin/sh", "-c",
-                                           "uname -n; echo $HANDED $NAMED; cat /maybe /held; true"};
+    const std::vector<std::string> command{
+        "/bin/sh", "-c", "uname -n; echo $HANDED $NAMED; stat -c 'mode %a' /held; cat /maybe; true"};
     const Answer before = user.run(box, command);
     INFO(before.err);
     REQUIRE(before.status == 0);

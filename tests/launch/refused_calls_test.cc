@@ -27,6 +27,32 @@ void forbid(const std::vector<int>& calls, int error) {
     ::_exit(77);
 }
 
+constexpr int kOpenTreeAttr = 467;  // Linux 6.15
+
+TEST_CASE("a mount has its attributes, whether the kernel sets them in one call with it or in two") {
+  NEEDS_NAMESPACES();
+  for (const std::vector<int>& calls : {std::vector<int>{}, std::vector<int>{kOpenTreeAttr}}) {
+    HandMade made;
+    made.plan.steps.insert(made.plan.steps.begin(),
+                           Step{PinSource{.path = "/usr", .pin = 0}, {}, Phase::before_clone});
+    made.plan.pins = made.plan.slots = 1;
+    made.map_self()
+        .add(CloneTree{.path = "/usr",
+                       .pin = 0,
+                       .slot = 0,
+                       .flags = {.set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC},
+                       .propagation = MS_PRIVATE})
+        .add(KeepMountsPrivate{})
+        .add(Attach{0, "/mnt"})
+        .shell(
+            "while read -r _ _ _ _ at how rest; do test $at = /mnt && echo $how; done </proc/self/mountinfo");
+    const Answer answer = answer_of(made, [&calls] { forbid(calls, ENOSYS); });
+    CAPTURE(answer.out);
+    CHECK(answer.out.starts_with("ro,"));
+    CHECK(answer.out.find("noexec") != std::string::npos);
+  }
+}
+
 TEST_CASE("clone3 and openat2 that are hidden by a filter are done without") {
   NEEDS_NAMESPACES();
   for (const int error : {ENOSYS, EPERM}) {
@@ -107,7 +133,7 @@ TEST_CASE("whichever call of set-up fails, it is told with its name, nothing run
         .add(BringLoopbackUp{})
         .add(NewSession{}, Phase::privileges)
         .shell("echo PROGRAM");
-    const Answer answer = answer_of(made, [&row] { forbid({row.number}, EDOM); });
+    const Answer answer = answer_of(made, [&row] { forbid({row.number, kOpenTreeAttr}, EDOM); });
     CHECK(answer.status == 125);
     CAPTURE(answer.out);
     CHECK(answer.out.find(std::string(": ") + row.name + ": Numerical argument out of domain (EDOM)") !=
