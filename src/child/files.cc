@@ -87,6 +87,13 @@ Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
   return made;
 }
 
+/// Apart, since few need so much of a stack, and each page of it costs.
+[[gnu::noinline]] static bool leads_to(const Places::Parent& link, ZStr wanted) noexcept {
+  char target[PATH_MAX];
+  const long length = sys::call(SYS_readlinkat, link.directory, link.name, target, sizeof target);
+  return length >= 0 && wanted.view() == std::string_view(target, static_cast<std::size_t>(length));
+}
+
 Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
   const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
   if (!parent.outcome.ok()) return parent.outcome;
@@ -94,11 +101,7 @@ Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
   if (made.ok()) {
     made = check(Call::symlinkat, sys::call(SYS_symlinkat, s.to.c_str(), parent.directory, parent.name));
   }
-  if (made.error != EEXIST) return made;
-  char target[PATH_MAX];
-  const long length = sys::call(SYS_readlinkat, parent.directory, parent.name, target, sizeof target);
-  if (length < 0) return made;  // something else than a link
-  return s.to.view() == std::string_view(target, static_cast<std::size_t>(length)) ? Outcome{} : made;
+  return made.error == EEXIST && leads_to(parent, s.to) ? Outcome{} : made;
 }
 
 Outcome run(const MakeFile& s, const ChildContext& context) noexcept {

@@ -14,6 +14,20 @@ std::string_view directory_of(std::string_view path) noexcept {
   return {path.begin(), path.begin() + (slash == 0 ? 1 : slash)};
 }
 
+constexpr std::size_t kUsualPath = 256;
+
+Fd walk_copy(int root, std::string_view path, char* room) noexcept {
+  for (std::size_t i = 0; i < path.size(); ++i) room[i] = path[i];
+  room[path.size()] = '\0';
+  return walk_in_root(root, room);
+}
+
+/// Apart, since few need so much of a stack, and each page of it costs.
+[[gnu::noinline]] Fd walk_long(int root, std::string_view path) noexcept {
+  char room[PATH_MAX];
+  return walk_copy(root, path, room);
+}
+
 }  // namespace
 
 long Places::root() noexcept {
@@ -62,12 +76,11 @@ Places::Parent Places::parent_of(std::string_view path, std::span<const std::uin
 }
 
 Outcome Places::walk(std::string_view directory) noexcept {
-  char terminated[PATH_MAX];
+  char usual[kUsualPath];
   forget_last();
-  if (directory.size() >= sizeof terminated) return failed(Call::openat2, ENAMETOOLONG);
-  for (std::size_t i = 0; i < directory.size(); ++i) terminated[i] = directory[i];
-  terminated[directory.size()] = '\0';
-  last_.fd = walk_in_root(root_.fd.get(), terminated);
+  if (directory.size() >= PATH_MAX) return failed(Call::openat2, ENAMETOOLONG);
+  last_.fd = directory.size() < sizeof usual ? walk_copy(root_.fd.get(), directory, usual)
+                                             : walk_long(root_.fd.get(), directory);
   if (!last_.fd.ok()) return walk_failed(root_.fd.get(), directory, last_.fd);
   last_path_ = directory;
   return {};

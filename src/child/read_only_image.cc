@@ -58,9 +58,10 @@ bool map_anew(int file, std::uintptr_t page) noexcept {
                   MAP_PRIVATE | MAP_FIXED, file, segment.p_offset - into);
     if (mapped < 0) return false;
     // What follows in the file is not what follows in memory: zeros.
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the headers give addresses as numbers
-    if (segment.p_memsz > segment.p_filesz && end != rounded)
+    if (segment.p_memsz > segment.p_filesz && end != rounded) {
+      // NOLINTNEXTLINE(performance-no-int-to-ptr): the headers give addresses as numbers
       wipe(reinterpret_cast<char*>(end), rounded - end);
+    }
   }
   return true;
 }

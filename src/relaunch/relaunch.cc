@@ -233,7 +233,7 @@ bool restore_image(char** environment, long entries) noexcept {
 /// What every launch writes to: the child's stack, which the linker lays right before (link_order.txt), and
 /// the room's first pages.
 void map_what_is_needed() noexcept {
-  constexpr std::size_t kStack = 3 * kPage;
+  constexpr std::size_t kStack = kPage;
   const auto* const room = reinterpret_cast<const char*>(&g_room);
   const auto* const stack = static_cast<const char*>(stack_top(0));
   map_at_once(stack == room ? stack - kStack : room, g_room.kept + kFirst);

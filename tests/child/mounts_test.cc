@@ -155,6 +155,29 @@ TEST_CASE("a link that stands where a mount shall land leads it nowhere: nothing
   CHECK(ending.report->error == ESTALE);
 }
 
+TEST_CASE("things are made in directories with paths of any length that the kernel takes") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  StringPool strings;
+  std::vector<Step> make;
+  for (const std::size_t length : {126U, 255U, 256U, 257U, 4080U}) {
+    std::string path;
+    while (path.size() < length) {
+      const std::size_t left = length - path.size();
+      path += "/" + std::string((left > 250 ? 200 : left) - 1, 'd');
+      make.push_back(setup(MakeDir{strings.keep(path)}));
+    }
+    make.push_back(setup(MakeFile{strings.keep(path + "/" + std::to_string(length))}));
+  }
+  const Ending ending = run_in_small_root(
+      {}, make, "for each in 126 255 256 257 4080; do find / -xdev -name $each -type f | wc -c; done");
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "131\n260\n261\n262\n4086\n");
+  const Ending failed =
+      run_in_small_root({}, {setup(MakeDir{strings.keep("/" + std::string(4096, 'd') + "/x")})}, ":");
+  REQUIRE(failed.report);
+  CHECK(failed.report->error == ENAMETOOLONG);
+}
+
 TEST_CASE("what is mounted on a parent, or above it, is where the next things are made") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
   const std::vector<Step> after{setup(MakeFilesystem{.type = "tmpfs", .slot = 3}),

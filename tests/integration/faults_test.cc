@@ -81,6 +81,8 @@ std::vector<Injection> calls_of_setup(const std::string& log) {
     if (process == first || call.empty() || done[process]) continue;
     if (call == "execve" || call == "exit_group") done[process] = true;
     const unsigned nth = ++counts[process][call];
+    // One that this strace does not know: tests/launch/refused_calls_test.cc has it refused by a filter.
+    if (call.starts_with("syscall_0x")) continue;
     if (never.contains(call) || !seen.emplace(call, nth).second) continue;
     all.push_back({call, nth});
   }
