@@ -33,10 +33,13 @@ def instructions(command):
 
 def page_tables(binary):
     """How many a launch that is made again needs for what src/start/layout.ld and src/child/room.h lay side by side: its
-    code, the stacks and the first pages of the room. 0 where no lld has read that."""
+    code, the stacks and the first pages of the room. 0 where another linker has not read that."""
     listed = subprocess.run(["readelf", "-SW", binary], check=True, capture_output=True, text=True).stdout
     begin = {name: int(address, 16) for name, address in re.findall(r"\] (\S+) +\S+ +([0-9a-f]{16})", listed)}
     if ".launch" not in begin:
+        linker = subprocess.run(["readelf", "-p", ".comment", binary], check=True, capture_output=True, text=True).stdout
+        if "LLD" in linker:
+            raise SystemExit("lld linked this, but not by src/start/layout.ld: there is no .launch")
         return 0
     stacks = 2 * (64 + 128) * 1024
     return (begin["hutch_room"] + stacks + 16 * 4096 >> 21) - (begin[".launch"] >> 21) + 1
