@@ -22,12 +22,12 @@ class CloseRows {
     last_ = fd;
   }
 
- private:
   void close() noexcept {
     if (first_ >= 0) sys::call(SYS_close_range, first_, last_, 0);
     first_ = -1;
   }
 
+ private:
   int first_ = -1, last_ = -1;
 };
 

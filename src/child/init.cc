@@ -61,10 +61,10 @@ void wipe(volatile char* bytes, std::size_t count) noexcept {
   for (std::size_t i = 0; i < count; ++i) bytes[i] = 0;
 }
 
-Outcome default_dispositions() noexcept {
+Outcome default_dispositions(SignalSet signals) noexcept {
   const KernelSigaction action;
   for (int signal = 1; signal <= kSignals; ++signal) {
-    if (signal == SIGKILL || signal == SIGSTOP) continue;
+    if (signal == SIGKILL || signal == SIGSTOP || (signals & signal_bit(signal)) == 0) continue;
     const long rc = sys::call(SYS_rt_sigaction, signal, &action, nullptr, sizeof action.mask);
     if (rc < 0) return check(Call::rt_sigaction, rc);
   }

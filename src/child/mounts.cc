@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
+#include "child/files.h"
 #include "child/paths.h"
 #include "child/places.h"
 #include "child/steps.h"
@@ -16,14 +17,6 @@ constexpr unsigned kDetach = 2;  // MNT_DETACH of umount2(2); <sys/mount.h> and 
 
 constexpr long kOpenTreeAttr = 467;  // open_tree_attr(2), everywhere the same
 
-mount_attr attributes_of(MountFlags flags, std::uint64_t propagation) noexcept {
-  struct mount_attr attributes = {};
-  attributes.attr_set = flags.set;
-  attributes.attr_clr = flags.clear;
-  attributes.propagation = propagation;
-  return attributes;
-}
-
 /// Is what we opened the very object that the caller could reach before clone?
 Outcome check_pin(int fd, Call opened_by, Pin pin, const ChildContext& context) noexcept {
   struct stat found = {};
@@ -34,12 +27,25 @@ Outcome check_pin(int fd, Call opened_by, Pin pin, const ChildContext& context) 
   return {};
 }
 
+/// Did set-up make its file system?
+bool is_made(Slot slot, const ChildContext& context) noexcept {
+  return slot < context.made.size() && context.made[slot] != 0;
+}
+
 Outcome move_tree(int tree, int to_directory, const char* to, unsigned flags) noexcept {
   return check(Call::move_mount,
                sys::call(SYS_move_mount, tree, "", to_directory, to, MOVE_MOUNT_F_EMPTY_PATH | flags));
 }
 
 }  // namespace
+
+mount_attr attributes_of(MountFlags flags, std::uint64_t propagation) noexcept {
+  struct mount_attr attributes = {};
+  attributes.attr_set = flags.set;
+  attributes.attr_clr = flags.clear;
+  attributes.propagation = propagation;
+  return attributes;
+}
 
 Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t propagation) noexcept {
   if (flags.set == 0 && flags.clear == 0 && propagation == 0) return {};
@@ -49,21 +55,30 @@ Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t
                sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
 }
 
-Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (s.recursive ? unsigned{AT_RECURSIVE} : 0U);
-  // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the
-  // parent's.
-  const mount_attr attributes = attributes_of(s.flags, s.propagation);
-  Fd tree(sys::call(kOpenTreeAttr, AT_FDCWD, s.path.c_str(), flags, &attributes, sizeof attributes));
-  const bool is_set = tree.ok();
+Outcome clone_tree(int directory, const char* path, unsigned how, const mount_attr& attributes,
+                   Fd& tree) noexcept {
+  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | how;
+  tree = Fd(sys::call(kOpenTreeAttr, directory, path, flags, &attributes, sizeof attributes));
+  if (tree.ok()) return {};
+  if (tree.error() == ENOENT) return failed(Call::open_tree, ENOENT);
   // Before Linux 6.15, or to see which of the two fails.
-  if (!is_set) tree = Fd(sys::call(SYS_open_tree, AT_FDCWD, s.path.c_str(), flags));
+  tree = Fd(sys::call(SYS_open_tree, directory, path, flags));
   if (!tree.ok()) return failed(Call::open_tree, tree.error());
+  const unsigned set = static_cast<unsigned>(AT_EMPTY_PATH) | (how & unsigned{AT_RECURSIVE});
+  return check(Call::mount_setattr,
+               sys::call(SYS_mount_setattr, tree.get(), "", set, &attributes, sizeof attributes));
+}
+
+Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
+  // By path: the kernel refuses to clone through a descriptor of another mount namespace, and the pin is the
+  // parent's. Detached still: the mount becomes visible only once its attributes are right.
+  Fd tree(-EBADF);
+  const Outcome cloned = clone_tree(AT_FDCWD, s.path.c_str(), s.recursive ? unsigned{AT_RECURSIVE} : 0U,
+                                    attributes_of(s.flags, s.propagation), tree);
+  if (!tree.ok()) return cloned;
   if (const Outcome same = check_pin(tree.get(), Call::open_tree, s.pin, context); !same.ok()) return same;
-  // Detached still: the mount becomes visible only once its attributes are right.
-  const Outcome set = is_set ? Outcome{} : set_attributes(tree.get(), s.recursive, s.flags, s.propagation);
-  if (set.ok()) context.slots[s.slot] = tree.release();
-  return set;
+  if (cloned.ok()) context.slots[s.slot] = tree.release();
+  return cloned;
 }
 
 Outcome run(const OpenLayer& s, const ChildContext& context) noexcept {
@@ -129,6 +144,8 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
 
 Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   const int tree = in_slot(context, s.slot);
+  // Then it ends with the old root, and takes no wait for all processors of its own.
+  if (context.image_place[0] != '\0') move_tree(context.init_image, AT_FDCWD, context.image_place, 0);
   if (const Outcome moved = move_tree(tree, AT_FDCWD, "/", 0); !moved.ok()) return moved;
   if (const Outcome there = check(Call::fchdir, sys::call(SYS_fchdir, tree)); !there.ok()) return there;
   // pivot_root(".", ".") stacks the old root on the new one; detaching "." peels it off.
@@ -137,8 +154,9 @@ Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   }
   if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok())
     return gone;
-  close_slot(context, s.slot);
+  context.slots[s.slot] = -1;
   context.places->forget();
+  context.places->entered(tree, is_made(s.slot, context));
   return check(Call::chdir, sys::call(SYS_chdir, "/"));
 }
 
@@ -204,7 +222,8 @@ Outcome run(const Attach& s, const ChildContext& context) noexcept {
   }
   if (!moved.ok()) return moved;
   context.places->covered(s.path.view());
-  close_slot(context, s.slot);
+  context.slots[s.slot] = -1;
+  context.places->attached(s.path.view(), tree, is_made(s.slot, context));
   return moved;
 }
 
@@ -216,20 +235,96 @@ Outcome run(const Seal& s, const ChildContext& context) noexcept {
   return set_attributes(place.get(), false, {.set = MOUNT_ATTR_RDONLY}, 0);
 }
 
+namespace {
+
+/// As walk_to_target, for one of several in the same directory.
+Target walk_to_sibling(ZStr path, const ChildContext& context) noexcept {
+  context.places->parent_of(path.view(), context.made);
+  return walk_to_target(path, context);
+}
+
+}  // namespace
+
 Outcome run(const ReadOnlyView& s, const ChildContext& context) noexcept {
+  const Target target = walk_to_sibling(s.path, context);
+  if (target.outcome.error == ENOENT) return {};
+  if (!target.outcome.ok()) return target.outcome;
+  const unsigned where =
+      target.name[0] == '\0' ? static_cast<unsigned>(AT_EMPTY_PATH) : unsigned{AT_SYMLINK_NOFOLLOW};
+  Fd view(-EBADF);
+  const Outcome cloned = clone_tree(target.directory, target.name, where | unsigned{AT_RECURSIVE},
+                                    attributes_of({.set = MOUNT_ATTR_RDONLY}, 0), view);
+  if (cloned.error == ENOENT) return {};
+  if (!cloned.ok()) return cloned;
+  context.places->covered(s.path.view());
+  const Outcome moved = move_tree(view.get(), target.directory, target.name, to_target(target));
+  context.places->attached(s.path.view(), view.release(), false);
+  return moved;
+}
+
+namespace {
+
+constexpr const char* kCover = ".hutch-cover";
+
+/// What nobody can look at, in the new root, as a tree. It stays there until it is attached: what has been
+/// removed is not mounted anywhere any more.
+Outcome make_cover(int root, const Hide& s, Fd& tree) noexcept {
+  const Outcome made = s.directories ? make_directory(root, kCover, 0) : make_file(root, kCover, 0, {});
+  return made.ok() ? clone_tree(root, kCover, AT_SYMLINK_NOFOLLOW, attributes_of(s.flags, 0), tree) : made;
+}
+
+Outcome remove_cover(int root, const Hide& s) noexcept {
+  return check(Call::unlinkat, sys::call(SYS_unlinkat, root, kCover, s.directories ? AT_REMOVEDIR : 0));
+}
+
+/// The first of the paths that exist gets the cover itself, and the others clones of it, since before Linux
+/// 6.15 only what is attached may be cloned. A clone that is left, because the last of them do not exist,
+/// costs its end.
+Outcome cover_all(int cover, Borrowed<ZStr> paths, const ChildContext& context) noexcept {
+  bool is_attached = false;
+  Fd clone(-EBADF);
+  std::uint32_t number = 0;
+  for (const ZStr path : paths) {
+    ++number;
+    const Target target = walk_to_sibling(path, context);
+    if (target.outcome.error == ENOENT) continue;
+    if (!target.outcome.ok()) return target.outcome;
+    if (is_attached && !clone.ok()) {
+      constexpr unsigned kHow = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(AT_EMPTY_PATH);
+      clone = Fd(sys::call(SYS_open_tree, cover, "", kHow));
+      if (!clone.ok()) return failed(Call::open_tree, clone.error(), number);
+    }
+    const int tree = is_attached ? clone.get() : cover;
+    Outcome moved = move_tree(tree, target.directory, target.name, to_target(target));
+    // Of what is missing, and of nothing else: what is there has to be hidden.
+    if (moved.error == ENOENT) {
+      const long there = kind_of(target);
+      if (there == -ENOENT) continue;
+      if (there < 0) moved = check(Call::fstat, there);
+    }
+    moved.detail = number;
+    if (!moved.ok()) return moved;
+    context.places->covered(path.view());
+    if (is_attached) context.places->attached(path.view(), clone.release(), false);
+    is_attached = true;
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome run(const Hide& s, const ChildContext& context) noexcept {
+  if (s.slot != kNone) {
+    const Outcome covered = cover_all(in_slot(context, s.slot), s.paths, context);
+    close_slot(context, s.slot);
+    return covered;
+  }
   const long root = context.places->root();
   if (root < 0) return check(Call::open, root);
-  const Fd place = walk_resolved(static_cast<int>(root), s.path.c_str());
-  if (place.error() == ENOENT) return {};
-  if (!place.ok()) return walk_failed(static_cast<int>(root), s.path.view(), place);
-  const Fd view(
-      sys::call(SYS_open_tree, place.get(), "",
-                OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_EMPTY_PATH} | unsigned{AT_RECURSIVE}));
-  if (!view.ok()) return failed(Call::open_tree, view.error());
-  if (const Outcome set = set_attributes(view.get(), true, {.set = MOUNT_ATTR_RDONLY}, 0); !set.ok())
-    return set;
-  context.places->covered(s.path.view());
-  return move_tree(view.get(), place.get(), "", MOVE_MOUNT_T_EMPTY_PATH);
+  Fd cover(-EBADF);
+  Outcome hidden = make_cover(static_cast<int>(root), s, cover);
+  if (hidden.ok()) hidden = cover_all(cover.get(), s.paths, context);
+  return hidden.ok() ? remove_cover(static_cast<int>(root), s) : hidden;
 }
 
 }  // namespace hutch

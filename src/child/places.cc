@@ -44,7 +44,7 @@ Outcome Places::judge(Directory& directory, std::span<const std::uint64_t> made)
 
 bool Places::knows_parent_of(std::string_view path) const noexcept {
   const std::string_view directory = directory_of(path);
-  return directory == "/" ? root_judged_ : last_.fd.ok() && directory == last_path_;
+  return directory == "/" ? root_judged_ : last_.is_at(directory) || attached_.is_at(directory);
 }
 
 Places::Parent Places::parent_of(std::string_view path, std::span<const std::uint64_t> made) noexcept {
@@ -61,12 +61,15 @@ Places::Parent Places::parent_of(std::string_view path, std::span<const std::uin
     return parent;
   }
   Directory& found = directory == "/" ? root_ : last_;
-  if (!knows_parent_of(path)) {
+  if (attached_.is_at(directory)) {
+    last_ = static_cast<Directory&&>(attached_);
+    attached_.forget();
+  } else if (!knows_parent_of(path)) {
     if (directory != "/") parent.outcome = walk(directory);
     if (parent.outcome.ok()) parent.outcome = judge(found, made);
     if (directory == "/") root_judged_ = parent.outcome.ok();
     if (!parent.outcome.ok()) {
-      forget_last();
+      last_.forget();
       return parent;
     }
   }
@@ -77,32 +80,52 @@ Places::Parent Places::parent_of(std::string_view path, std::span<const std::uin
 
 Outcome Places::walk(std::string_view directory) noexcept {
   char usual[kUsualPath];
-  forget_last();
+  last_.forget();
   if (directory.size() >= PATH_MAX) return failed(Call::openat2, ENAMETOOLONG);
   last_.fd = directory.size() < sizeof usual ? walk_copy(root_.fd.get(), directory, usual)
                                              : walk_long(root_.fd.get(), directory);
   if (!last_.fd.ok()) return walk_failed(root_.fd.get(), directory, last_.fd);
-  last_path_ = directory;
+  last_.path = directory;
   return {};
 }
 
-void Places::covered(std::string_view path) noexcept {
-  if (path.size() > last_path_.size()) return;
-  const std::string_view beginning(last_path_.begin(), last_path_.begin() + path.size());
-  const bool whole = path.size() == last_path_.size() || last_path_.data()[path.size()] == '/';
-  if (path == "/" || (whole && beginning == path)) forget_last();
+void Places::entered(int tree, bool ours) noexcept {
+  root_.fd = Fd(tree);
+  root_.ours = ours;
+  root_judged_ = true;
 }
 
-void Places::forget_last() noexcept {
-  last_.fd = Fd(-EBADF);
-  last_.ours = false;
-  last_path_ = {};
+void Places::attached(std::string_view path, int tree, bool ours) noexcept {
+  if (!ours) return done_.add(tree);
+  attached_.fd = Fd(tree);
+  attached_.ours = true;
+  attached_.path = path;
+}
+
+void Places::covered(std::string_view path) noexcept {
+  if (last_.is_within(path)) last_.forget();
+  if (attached_.is_within(path)) attached_.forget();
+}
+
+bool Places::Directory::is_within(std::string_view above) const noexcept {
+  if (above == "/") return true;
+  if (above.size() > path.size()) return false;
+  const std::string_view beginning(path.begin(), path.begin() + above.size());
+  return beginning == above && (above.size() == path.size() || path.data()[above.size()] == '/');
+}
+
+void Places::Directory::forget() noexcept {
+  fd = Fd(-EBADF);
+  ours = false;
+  path = {};
 }
 
 void Places::forget() noexcept {
-  forget_last();
-  root_.fd = Fd(-EBADF);
-  root_.ours = root_judged_ = false;
+  last_.forget();
+  attached_.forget();
+  root_.forget();
+  root_judged_ = false;
+  done_.close();
 }
 
 }  // namespace hutch

@@ -133,8 +133,8 @@ Outcome run(const ConnectStream& s, const ChildContext& context) noexcept {
   return check(Call::dup2, sys::call(SYS_dup3, in_slot(context, s.slot), s.stream, 0));
 }
 
-Outcome run(const ResetSignals&, const ChildContext&) noexcept {
-  if (const Outcome defaults = default_dispositions(); !defaults.ok()) return defaults;
+Outcome run(const ResetSignals&, const ChildContext& context) noexcept {
+  if (const Outcome defaults = default_dispositions(context.disposed); !defaults.ok()) return defaults;
   return set_signal_mask(0);
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "child/sys.h"
+
 namespace hutch {
 
 /// What tells a program that was executed anew where its file is: its own path is none any more.
@@ -12,10 +14,10 @@ long open_read_only_image(const char* path) noexcept;
 /// Where the caller could write to the file of this program and may mount: goes on from a read-only mount of
 /// it. Before the C library begins, while nothing that the kernel mapped has been written to: then what is
 /// mapped can be mapped anew from there, and the process need not be executed again. Where the kernel does
-/// not have that (prctl(2), PR_SET_MM_EXE_FILE), it is. See own_image.h. True
-/// where nobody can write to what this process runs from. False where somebody can, or where it is not known:
+/// not have that (prctl(2), PR_SET_MM_EXE_FILE), it is. See own_image.h. The file that nobody can write to
+/// and that this process runs from (O_PATH); a negative errno where somebody can, or where it is not known:
 /// then `protect_own_image` will say.
-bool run_from_read_only_image(char** arguments, char** environment) noexcept;
+Fd run_from_read_only_image(char** arguments, char** environment) noexcept;
 
 /// The path of the file before, where this process did so without being executed again; else empty.
 const char* path_before_read_only_image() noexcept;

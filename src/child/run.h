@@ -19,7 +19,7 @@ namespace hutch {
   X(none)                                                                                                   \
   X(read)                                                                                                   \
   X(write)                                                                                                  \
-  X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat) X(fchmod)     \
+  X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(unlinkat) X(symlinkat) X(fchmod)     \
       X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid) X(unshare)      \
           X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)             \
               X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
@@ -88,6 +88,7 @@ struct ChildContext {
   int go_fd = -1;                 ///< read end: one byte when the parent has written the maps
   bool held = false;       ///< right before exec, waits for one byte on the channel: somebody looks first
   bool lets_look = false;  ///< while it is held, whoever has the same uid may look: proc(5)
+  std::uint64_t disposed = ~std::uint64_t{0};  ///< signals (signals.h) that may be ignored, or have a handler
   std::array<int, 3> parents_ends{
       {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end
   std::span<std::uint64_t> done_at;  ///< by step, when it was done (nanoseconds of CLOCK_MONOTONIC); empty:
@@ -97,6 +98,8 @@ struct ChildContext {
   /// `program_stack`.
   int init_image = -1;
   void* program_stack = nullptr;
+  /// Not empty: `init_image` is a mount that exists nowhere, and this a file of the old root.
+  const char* image_place = "";
   /// Of the launcher, where it waits for nothing but what comes of execve: true right before. To wake it
   /// costs more than all that either does meanwhile.
   std::atomic<bool>* executes = nullptr;

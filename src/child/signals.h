@@ -26,8 +26,8 @@ inline Outcome set_signal_mask(SignalSet mask) noexcept {
   return check(Call::rt_sigprocmask, sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask));
 }
 
-/// SIG_DFL for all of them.
-Outcome default_dispositions() noexcept;
+/// SIG_DFL for these.
+Outcome default_dispositions(SignalSet signals) noexcept;
 /// For a process that has all of them blocked: of those only SIGCHLD's matters, since an ignored one reaps
 /// children behind one's back.
 Outcome default_for_children() noexcept;

@@ -23,12 +23,11 @@ Outcome run(const StageEntry& s, const ChildContext& context) noexcept {
 }
 
 Outcome run(const CloneStaged& s, const ChildContext& context) noexcept {
-  Fd tree(sys::call(SYS_open_tree, in_slot(context, s.stage), s.name.c_str(),
-                    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | unsigned{AT_SYMLINK_NOFOLLOW}));
-  if (!tree.ok()) return failed(Call::open_tree, tree.error());
-  const Outcome set = set_attributes(tree.get(), false, s.flags, 0);
-  if (set.ok()) context.slots[s.slot] = tree.release();
-  return set;
+  Fd tree(-EBADF);
+  const Outcome cloned = clone_tree(in_slot(context, s.stage), s.name.c_str(), AT_SYMLINK_NOFOLLOW,
+                                    attributes_of(s.flags, 0), tree);
+  if (cloned.ok()) context.slots[s.slot] = tree.release();
+  return cloned;
 }
 
 }  // namespace hutch

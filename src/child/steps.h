@@ -16,6 +16,7 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept;
 Outcome run(const EnterRoot& s, const ChildContext& context) noexcept;
 Outcome run(const Attach& s, const ChildContext& context) noexcept;
 Outcome run(const Seal& s, const ChildContext& context) noexcept;
+Outcome run(const Hide& s, const ChildContext& context) noexcept;
 Outcome run(const ReadOnlyView& s, const ChildContext& context) noexcept;
 
 // stage.cc

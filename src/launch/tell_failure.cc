@@ -78,6 +78,7 @@ struct Attempt {
   std::string operator()(const Attach& s) const { return set_up(s.path); }
   std::string operator()(const Seal& s) const { return set_up(s.path); }
   std::string operator()(const ReadOnlyView& s) const { return set_up(s.path); }
+  std::string operator()(const Hide&) const { return "hide what the program must not see"; }
   std::string operator()(const Exec& s) const { return fmt::format("execute {}", quoted(s.path.view())); }
   std::string operator()(const auto& s) const { return describe(Op(s)); }
 
@@ -96,6 +97,9 @@ std::string tell_detail(const Step& step, const Report& report) {
     if (report.error == EACCES) return fmt::format("{} may not be entered", part);
     return {};
   }
+  const auto* hide = std::get_if<Hide>(&step.op);
+  if (hide != nullptr && report.detail <= hide->paths.size)
+    return quoted(hide->paths.data[report.detail - 1].view());
   const auto* made = std::get_if<MakeFilesystem>(&step.op);
   if (made != nullptr && report.call == Call::fsconfig && report.detail <= made->options.size) {
     return fmt::format("{} refused the option {}", made->type.view(),

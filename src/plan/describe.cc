@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/landlock_abi.h"
+#include "base/path.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "filter/caps.h"
@@ -65,6 +66,18 @@ std::string list(Borrowed<ZStr> texts, std::string_view between) {
   std::vector<std::string> words;
   for (const ZStr& text : texts) words.push_back(printable(text.view()));
   return join(words, between);
+}
+
+/// "/a/b", "/a/c" -> `"/a": b, c`; in full where they are not in one directory.
+std::string siblings(Borrowed<ZStr> paths) {
+  if (paths.size == 0) return {};
+  const std::string_view parent = parent_of(paths.data[0].view());
+  std::vector<std::string> names;
+  for (const ZStr& path : paths) {
+    if (parent_of(path.view()) != parent) return list(paths, ", ");
+    names.push_back(printable(path.view().substr(path.view().rfind('/') + 1)));
+  }
+  return fmt::format("{}: {}", quoted(parent), join(names, ", "));
 }
 
 std::string seconds(std::uint64_t nanoseconds) {
@@ -232,6 +245,13 @@ struct Describe {
   }
   std::string operator()(const ReadOnlyView& s) const {
     return fmt::format("cover {} with a read-only view of itself", quoted(s.path.view()));
+  }
+  std::string operator()(const Hide& s) const {
+    const std::string cover = s.slot != kNone
+                                  ? fmt::format("tree {}", s.slot)
+                                  : fmt::format("an empty {}, mode 0000{}",
+                                                s.directories ? "directory" : "file", with_flags(s.flags));
+    return fmt::format("hide behind {} what there is in {}", cover, siblings(s.paths));
   }
   std::string operator()(const SetHostname& s) const {
     return fmt::format("set hostname {}", quoted(s.name.view()));

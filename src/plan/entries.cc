@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "plan/match_paths.h"
 #include "plan/mount_steps.h"
+#include "plan/proc_covers.h"
 
 namespace hutch {
 namespace {
@@ -199,15 +200,16 @@ class Writer {
     }
   }
 
-  /// What the container runtimes hide, and what else only root may read.
+  /// MountSteps hides parts of it; here are those in which something stays visible.
   void add_proc(const Mount& mount) {
     entries_.emplace(mount.target, mount);
-    if (!is_masked(draft_, mount) || (mount.subset_pid && **mount.subset_pid)) return;
-    constexpr std::array kHidden{"acpi",         "asound",      "interrupts", "kcore",         "keys",
-                                 "kpagecgroup",  "kpagecount",  "kpageflags", "latency_stats", "mtrr",
-                                 "pagetypeinfo", "sched_debug", "scsi",       "slabinfo",      "timer_list",
-                                 "timer_stats",  "vmallocinfo"};
-    add_covers(mount, "/proc", kHidden);
+    if (!is_masked(draft_, mount)) return;
+    for (const char* name : kHiddenDirectoriesOfProc) {
+      const std::string path = join_path(mount.target, name);
+      const auto below = draft_.profile.mounts.lower_bound(path + "/");
+      if (below != draft_.profile.mounts.end() && is_within(below->first, path))
+        add_made_up(plain(mount, path, MountType::hidden));
+    }
   }
 
   void add_sysfs(const Mount& mount) {

@@ -55,6 +55,7 @@ class GrantsReader {
   void operator()(const Attach& s) { mount(s.slot, std::string(s.path.view())); }
   void operator()(const Seal& s);
   void operator()(const ReadOnlyView& s);
+  void operator()(const Hide& s);
   void operator()(const MakeSymlink& s);
   void operator()(const MakeFile& s);
 

@@ -82,6 +82,12 @@ void GrantsReader::operator()(const ReadOnlyView& s) {
   grants_.tree.insert_or_assign(path, std::move(view));
 }
 
+void GrantsReader::operator()(const Hide& s) {
+  for (const ZStr path : s.paths)
+    grants_.tree.insert_or_assign(std::string(path.view()),
+                                  Shown{.path = std::string(path.view()), .at = at_});
+}
+
 void GrantsReader::operator()(const MakeSymlink& s) {
   grants_.links.insert_or_assign(std::string(s.path.view()), std::pair(std::string(s.to.view()), at_));
 }

@@ -55,7 +55,7 @@ bool paths_are_walked_only_inside_the_new_root(const Plan& plan) {
   return std::none_of(plan.steps.begin(), first<EnterRoot>(plan),
                       [](const Step& step) {
                         return is<MakeDir>(step) || is<MakeFile>(step) || is<MakeSymlink>(step) ||
-                               is<Attach>(step) || is<Seal>(step);
+                               is<Attach>(step) || is<Seal>(step) || is<ReadOnlyView>(step) || is<Hide>(step);
                       }) ||
          first<EnterRoot>(plan) == plan.steps.end();
 }
@@ -111,7 +111,8 @@ bool landlock_precedes_the_filter(const Plan& plan) {
 
 bool landlock_follows_every_mount(const Plan& plan) {
   return std::none_of(first<RestrictSelf>(plan), plan.steps.end(), [](const Step& step) {
-    return is<Attach>(step) || is<Seal>(step) || is<EnterRoot>(step) || is<ReadOnlyView>(step);
+    return is<Attach>(step) || is<Seal>(step) || is<EnterRoot>(step) || is<ReadOnlyView>(step) ||
+           is<Hide>(step);
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "base/text.h"
+#include "plan/proc_covers.h"
 
 namespace hutch {
 namespace {
@@ -305,7 +306,7 @@ void MountSteps::make_file(const Mount& mount, const View::Walk& walk) {
   draft_.view.make_file(walk.path, mode);
 }
 
-void MountSteps::hide(const Mount& mount, const std::string& place, bool is_directory) {
+Slot MountSteps::staged_cover(const Mount& mount, bool is_directory) {
   const Slot from = stage();
   const char* name = is_directory ? "hidden-directory" : "hidden-file";
   if (!std::exchange(has_cover_[is_directory ? 1 : 0], true)) staged(name, is_directory, 0, {}, {});
@@ -313,6 +314,11 @@ void MountSteps::hide(const Mount& mount, const std::string& place, bool is_dire
   draft_.add(draft_.filesystems,
              CloneStaged{.stage = from, .name = draft_.keep(name), .slot = slot, .flags = {.set = kCover}},
              mount.at);
+  return slot;
+}
+
+void MountSteps::hide(const Mount& mount, const std::string& place, bool is_directory) {
+  const Slot slot = staged_cover(mount, is_directory);
   draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(place)}, mount.key_at);
   draft_.view.place(
       {.path = place, .backing = {.opaque = true}, .asked = &mount, .read_only = true, .no_exec = true});
@@ -320,6 +326,35 @@ void MountSteps::hide(const Mount& mount, const std::string& place, bool is_dire
     draft_.view.make_directory(place, 0);
   } else {
     draft_.view.make_file(place, 0);
+  }
+}
+
+/// Which of the parts exist is the running kernel's, and found out when they are covered: a plan does not
+/// depend on it.
+void MountSteps::cover_proc(const Mount& mount, const std::string& proc) {
+  const auto is_said = [&](const char* name) {
+    const std::string path = join_path(mount.target, name);
+    return draft_.profile.mounts.contains(path) || entries_.contains(path);
+  };
+  const auto cover_all = [&](const auto& names, bool is_directory) {
+    std::vector<std::string> paths;
+    for (const char* name : names) {
+      if (!is_said(name)) paths.push_back(join_path(proc, name));
+    }
+    if (paths.empty()) return;
+    Hide hide{.directories = is_directory, .paths = draft_.keep_all(paths)};
+    if (has_own_root_)
+      hide.flags = {.set = kCover};
+    else
+      hide.slot = staged_cover(mount, is_directory);
+    draft_.add(draft_.tree, hide, mount.at);
+  };
+  if (!mount.subset_pid || !**mount.subset_pid) {
+    cover_all(kHiddenDirectoriesOfProc, true);
+    cover_all(kHiddenFilesOfProc, false);
+  }
+  for (const char* name : kReadOnlyOfProc) {
+    if (!is_said(name)) draft_.add(draft_.seals, ReadOnlyView{draft_.keep(join_path(proc, name))}, mount.at);
   }
 }
 
@@ -393,14 +428,7 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
       break;
     case MountType::proc:
       attach(mount, walk, proc_of(mount));
-      if (is_masked(draft_, mount)) {
-        for (const char* part : {"bus", "fs", "irq", "sys", "sysrq-trigger"}) {
-          if (draft_.host.look(join_path("/proc", part)).kind == FileKind::missing) continue;
-          const std::string path = join_path(walk.path, part);
-          if (draft_.profile.mounts.contains(path)) continue;
-          draft_.add(draft_.seals, ReadOnlyView{draft_.keep(path)}, mount.at);
-        }
-      }
+      if (is_masked(draft_, mount)) cover_proc(mount, walk.path);
       break;
     case MountType::devpts: {
       std::vector<std::string> options{"ptmxmode=0666", "mode=0620"};
@@ -476,6 +504,7 @@ PlacedMount MountSteps::make_root(const Mount* root) {
     slot = image_of(mount).value_or(kNone);
   } else {
     slot = tmpfs_of(mount);
+    has_own_root_ = true;
   }
   draft_.add(draft_.tree, EnterRoot{slot}, mount.at);
   if (mount.type == MountType::tmpfs && mount.write && !**mount.write) {

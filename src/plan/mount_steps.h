@@ -30,6 +30,10 @@ class MountSteps {
   void make_hidden(const Mount& mount, const View::Walk& walk);
   void make_filesystem(const Mount& mount, const View::Walk& walk);
 
+  /// A tree that shows nothing.
+  Slot staged_cover(const Mount& mount, bool is_directory);
+  void cover_proc(const Mount& mount, const std::string& proc);
+
   Slot clone_source(const Mount& mount, const std::string& source);
   Slot new_filesystem(const char* type, const std::vector<std::string>& options, MountFlags flags, Origin at);
   Slot overlay_of(const Mount& mount);
@@ -59,6 +63,7 @@ class MountSteps {
   Draft& draft_;
   const std::map<std::string, Mount>& entries_;
   Slot stage_ = kNone;
+  bool has_own_root_ = false;  ///< an empty tmpfs, in which things may be made for a moment
   bool has_cover_[2] = {false, false};
   unsigned staged_files_ = 0;
 };

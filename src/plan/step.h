@@ -416,6 +416,21 @@ struct ReadOnlyView {
   ZStr path;
   HUTCH_STEP("read_only_view") { visit("path", s.path); }
 };
+/// Covers what is at these paths so that nobody can look at it, and leaves alone what does not exist. The
+/// first gets the tree, the others clones of it (open_tree(OPEN_TREE_CLONE), move_mount). kNone: an empty
+/// file or directory without any permission, which is made in the new root and removed again.
+struct Hide {
+  Slot slot = kNone;
+  bool directories = false;
+  MountFlags flags;  ///< of what is made
+  Borrowed<ZStr> paths;
+  HUTCH_STEP("hide") {
+    visit("slot", s.slot);
+    visit("directories", s.directories);
+    visit("flags", s.flags);
+    visit("paths", s.paths);
+  }
+};
 struct SetHostname {
   ZStr name;
   HUTCH_STEP("set_hostname") { visit("name", s.name); }
@@ -645,8 +660,8 @@ using Op =
                  DieWithParent, WriteFile, KeepOpen, HideFromOthers, UnshareTime, BecomeIds, UseCallersRights,
                  CloneTree, OpenLayer, KeepMountsPrivate, MakeFilesystem, AttachStage, StageEntry,
                  CloneStaged, MakeOverlay, MountServed, EnterRoot, MakeDir, MakeSymlink, MakeFile, Attach,
-                 Seal, ReadOnlyView, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal, StartInit,
-                 SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
+                 Seal, ReadOnlyView, Hide, SetHostname, SetDomainname, BringLoopbackUp, OpenTerminal,
+                 StartInit, SetLimit, SetNice, SetIoPriority, SetAffinity, SetPersonality, SetTimerSlack,
                  SetMemoryDenyWriteExecute, ScheduleCore, SetUmask, NewSession, TakeTerminal, NewGroup,
                  ConnectStream, ChangeDir, ResetSignals, DropCapabilities, NoNewPrivs, MakeRuleset, AllowPath,
                  AllowPort, RestrictSelf, LoadFilter, CloseDescriptors, Exec>;

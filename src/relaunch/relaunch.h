@@ -28,8 +28,12 @@ struct Relaunched {
   std::uint64_t began = 0;  ///< CLOCK_MONOTONIC, nanoseconds
 };
 
-/// `stack` as the kernel hands it to a program. Ends the process with the program's status, or comes back.
-void relaunch(long* stack) noexcept;
+/// Whether the process is one that relaunch() is for; `stack` as the kernel hands it to a program.
+bool may_be_made_again(const long* stack) noexcept;
+
+/// Of a process that may_be_made_again(), and that runs from `image` (read_only_image.h). Ends the process
+/// with the program's status, or comes back.
+void relaunch(long* stack, int image) noexcept;
 
 /// Null: nothing runs.
 const Relaunched* relaunched() noexcept;

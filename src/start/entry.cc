@@ -3,6 +3,7 @@
 #include "child/init_image.h"
 #include "child/read_only_image.h"
 #include "child/same_text.h"
+#include "relaunch/kept_room.h"
 #include "relaunch/relaunch.h"
 
 // Where the kernel starts hutch: the init begins here, and a launch that was made before is made again here.
@@ -15,7 +16,10 @@ namespace {
 void begin_launcher(long* stack) noexcept {
   char** const arguments = reinterpret_cast<char**>(stack + 1);
   char** const environment = arguments + *stack + 1;
-  if (run_from_read_only_image(arguments, environment)) relaunch(stack);
+  const bool may_be_again = may_be_made_again(stack);
+  if (may_be_again) map_room();
+  const Fd image = run_from_read_only_image(arguments, environment);
+  if (image.ok() && may_be_again) relaunch(stack, image.get());
 }
 
 }  // namespace

@@ -113,8 +113,9 @@ Verdict check(const StageEntry& s, const Evidence& e) {
   for (const Step& step : e.plan.steps) {
     const auto* clone = std::get_if<CloneStaged>(&step.op);
     if (clone == nullptr || clone->stage != s.stage || clone->name.view() != s.name.view()) continue;
-    const std::string* path = e.places.of(clone->slot);
-    if (path == nullptr || e.places.at(*path).back() != clone->slot) continue;
+    const MountLine* const cover = e.cover_of(clone->slot);
+    const std::string* path = cover != nullptr ? &cover->point : e.places.of(clone->slot);
+    if (path == nullptr || (cover == nullptr && e.places.at(*path).back() != clone->slot)) continue;
     ObjectId found;
     if (auto verdict = look(*path, e, found, e.places.step_of(clone->slot))) return *verdict;
     if (S_ISDIR(found.mode) != s.directory)

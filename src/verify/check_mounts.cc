@@ -34,13 +34,14 @@ constexpr const char* kNoTable = "mountinfo of the program cannot be read";
 
 /// The mounts at a path, and how many the plan stacks there.
 std::size_t planned_at(std::string_view path, const Evidence& e) {
-  const bool has_view = std::ranges::find(e.places.views(), path) != e.places.views().end();
-  return e.places.at(path).size() + (has_view ? 1 : 0);
+  const bool is_covered = std::ranges::find(e.places.covered(), path) != e.places.covered().end();
+  return e.places.at(path).size() + (is_covered ? 1 : 0);
 }
 
 /// The mount of a slot; null, with a verdict, where it is not as planned.
 const MountLine* find(Slot slot, const Evidence& e, Verdict& verdict) {
   const std::string* path = e.places.of(slot);
+  if (const MountLine* const cover = e.cover_of(slot); cover != nullptr) return cover;
   if (path == nullptr) {
     verdict = unreadable("it went with the old root; what was taken from it is seen where it is attached");
     return nullptr;
@@ -311,6 +312,44 @@ Verdict check(const Seal& s, const Evidence& e) {
   return check_flags(*stack.back(), {.set = MOUNT_ATTR_RDONLY}, false, true);
 }
 
+namespace {
+
+/// What Hide makes itself: removed since (proc_pid_mountinfo(5)), and closed to all.
+Verdict check_cover(const Hide& s, const MountLine& line, const Evidence& e) {
+  if (line.type != "tmpfs" || !line.root.ends_with("//deleted"))
+    return differs(fmt::format("a removed entry of a tmpfs at {}", quoted(line.point)),
+                   fmt::format("{} of a {}", line.root, line.type));
+  const auto found = e.object(line.point);
+  if (!found) return unreadable(fmt::format("{} cannot be opened from outside", quoted(line.point)));
+  const char* const wanted = s.directories ? "a directory, mode 0000" : "a file, mode 0000";
+  if (S_ISDIR(found->mode) != s.directories || (found->mode & 07777U) != 0)
+    return differs(wanted, fmt::format("mode {:o}", found->mode));
+  return check_flags(line, s.flags, true, false);
+}
+
+}  // namespace
+
+Verdict check(const Hide& s, const Evidence& e) {
+  if (e.mounts.all().empty()) return unreadable(kNoTable);
+  if (!e.root) return unreadable("the root of the program cannot be opened");
+  const MountLine* first = nullptr;
+  for (const ZStr path : s.paths) {
+    const auto stack = e.mounts.at(path.view());
+    if (stack.empty() && !e.object(path.view()) && errno == ENOENT) continue;
+    if (stack.empty()) return differs(quoted(path.view()) + " is hidden", "it is not");
+    const MountLine& line = *stack.back();
+    if (first == nullptr) first = &line;
+    // All are clones of the first; of that of a slot, the step that made it tells.
+    if (line.device != first->device || line.root != first->root)
+      return differs(fmt::format("{} of a {} at {}", first->root, first->type, quoted(path.view())),
+                     fmt::format("{} of a {}", line.root, line.type));
+    const Verdict verdict = s.slot == kNone ? check_cover(s, line, e)
+                                            : check_flags(line, {.set = MOUNT_ATTR_RDONLY}, false, true);
+    if (verdict.state != Verdict::State::ok) return verdict;
+  }
+  return as_planned();
+}
+
 Verdict check(const ReadOnlyView& s, const Evidence& e) {
   const auto stack = e.mounts.at(s.path.view());
   if (!stack.empty()) return check_flags(*stack.back(), {.set = MOUNT_ATTR_RDONLY}, false, true);
@@ -332,6 +371,9 @@ std::vector<std::string> unplanned_mounts(const Evidence& e) {
         know(line);
         std::ranges::for_each(e.mounts.below(*line), know);  // the view has the submounts
       }
+    }
+    if (const auto* hide = std::get_if<Hide>(&step.op)) {
+      for (const ZStr path : hide->paths) std::ranges::for_each(e.mounts.at(path.view()), know);
     }
     const auto* clone = std::get_if<CloneTree>(&step.op);
     if (clone == nullptr || !clone->recursive) continue;

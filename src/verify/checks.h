@@ -21,6 +21,7 @@ Verdict check(const EnterRoot& s, const Evidence& e);
 Verdict check(const Attach& s, const Evidence& e);
 Verdict check(const Seal& s, const Evidence& e);
 Verdict check(const ReadOnlyView& s, const Evidence& e);
+Verdict check(const Hide& s, const Evidence& e);
 Verdict check(const PinSource& s, const Evidence& e);
 Verdict check(const MakeOutput& s, const Evidence& e);
 Verdict check(const OpenLayer& s, const Evidence& e);

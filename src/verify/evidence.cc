@@ -46,7 +46,11 @@ SlotPlaces::SlotPlaces(const Plan& plan) {
     }
     if (const auto* attach = std::get_if<Attach>(&op))
       attached_.push_back({i, std::string(attach->path.view()), attach->slot});
-    if (const auto* view = std::get_if<ReadOnlyView>(&op)) views_.emplace_back(view->path.view());
+    if (const auto* view = std::get_if<ReadOnlyView>(&op)) covered_.emplace_back(view->path.view());
+    if (const auto* hide = std::get_if<Hide>(&op)) {
+      if (hide->slot != kNone) hides_[hide->slot] = {i, hide};
+      for (const ZStr path : hide->paths) covered_.emplace_back(path.view());
+    }
     if (const auto* seal = std::get_if<Seal>(&op)) sealed_.emplace_back(seal->path.view());
     if (const auto* made = std::get_if<MakeFilesystem>(&op)) made_[made->slot] = made;
   }
@@ -58,6 +62,7 @@ const std::string* SlotPlaces::of(Slot slot) const {
 }
 
 std::size_t SlotPlaces::step_of(Slot slot) const {
+  if (const auto hide = hides_.find(slot); hide != hides_.end()) return hide->second.first;
   const auto found = std::ranges::find(attached_, slot, &Attached::slot);
   return found == attached_.end() ? 0 : found->step;
 }
@@ -87,6 +92,11 @@ bool SlotPlaces::is_hidden_after(std::size_t step, std::string_view path) const 
       attached_, [&](const Attached& each) { return each.step > step && is_below(path, each.path); });
 }
 
+const Hide* SlotPlaces::hidden_with(Slot slot) const {
+  const auto found = hides_.find(slot);
+  return found == hides_.end() ? nullptr : found->second.second;
+}
+
 const MakeFilesystem* SlotPlaces::filesystem(Slot slot) const {
   const auto found = made_.find(slot);
   return found == made_.end() ? nullptr : found->second;
@@ -114,6 +124,15 @@ UniqueFd Evidence::open(std::string_view path, int flags) const {
   // Paths of steps are resolved: a link on the way is not the plan's.
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
   return UniqueFd(static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
+}
+
+const MountLine* Evidence::cover_of(Slot slot) const {
+  const Hide* const hide = places.hidden_with(slot);
+  if (hide == nullptr) return nullptr;
+  for (const ZStr path : hide->paths) {
+    if (const auto stack = mounts.at(path.view()); !stack.empty()) return stack.back();
+  }
+  return nullptr;
 }
 
 std::optional<ObjectId> Evidence::object(std::string_view path) const {

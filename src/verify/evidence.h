@@ -31,7 +31,10 @@ class SlotPlaces {
   /// The path of the innermost mount that holds `path`, itself excluded.
   [[nodiscard]] std::string around(std::string_view path) const;
   [[nodiscard]] bool is_sealed(std::string_view path) const;
-  [[nodiscard]] const std::vector<std::string>& views() const { return views_; }
+  /// What ReadOnlyView and Hide cover, where it is there.
+  [[nodiscard]] const std::vector<std::string>& covered() const { return covered_; }
+  /// What is hidden with the tree of this slot; null where it is for something else.
+  [[nodiscard]] const Hide* hidden_with(Slot slot) const;
   /// Is something attached above `path` after the step number `step`, so that nobody sees it any more?
   [[nodiscard]] bool is_hidden_after(std::size_t step, std::string_view path) const;
   [[nodiscard]] bool has_own_root() const { return has_root_; }
@@ -45,7 +48,8 @@ class SlotPlaces {
     Slot slot;
   };
   std::vector<Attached> attached_;
-  std::vector<std::string> views_, sealed_;
+  std::vector<std::string> covered_, sealed_;
+  std::map<Slot, std::pair<std::size_t, const Hide*>> hides_;
   std::map<Slot, const MakeFilesystem*> made_;
   bool has_root_ = false;
 };
@@ -56,6 +60,8 @@ struct Evidence {
 
   /// A path of the sandbox's root, links not followed; open(2) of `flags`. -1 with errno.
   [[nodiscard]] UniqueFd open(std::string_view path, int flags) const;
+  /// The first mount that hides with the tree of this slot; null where nothing is hidden.
+  [[nodiscard]] const MountLine* cover_of(Slot slot) const;
   [[nodiscard]] std::optional<ObjectId> object(std::string_view path) const;
 
   const Plan& plan;

@@ -210,6 +210,68 @@ TEST_CASE("a sealed mount takes nothing new, and a read-only view covers only it
   CHECK(sealed.out == "refused\n");
 }
 
+/// Files with something in them, and a directory with something in it.
+std::vector<Step> secrets() {
+  return {setup(MakeFile{.path = "/a", .content = "one"}), setup(MakeFile{.path = "/b", .content = "two"}),
+          setup(MakeFile{.path = "/c", .content = "three"}), setup(MakeDir{"/d"}),
+          setup(MakeFile{.path = "/d/e", .content = "four"})};
+}
+
+TEST_CASE("what is hidden is empty and open to nobody, and what does not exist is left alone") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  static const ZStr files[] = {"/gone", "/a", "/no/such", "/b", "/usr/share/no-such", "/c", "/lost"};
+  static const ZStr directories[] = {"/missing", "/d"};
+  constexpr const char* kScript =
+      "stat -c '%n %a %s' /a /b /c /d; ls -A /; cat /a /b /c; ls -A /d; (: >/a) 2>&- || echo refused; "
+      "grep -c ' ro,nosuid,nodev.* - tmpfs' /proc/self/mountinfo";
+  const auto check = [&](std::vector<Step> before, const std::vector<Step>& hide) {
+    before.push_back(setup(MakeFilesystem{.type = "proc", .slot = 3}));
+    std::vector<Step> after = secrets();
+    after.push_back(setup(MakeDir{"/proc"}));
+    after.push_back(setup(Attach{3, "/proc"}));
+    after.insert(after.end(), hide.begin(), hide.end());
+    const Ending ending = run_in_small_root(before, after, kScript, CLONE_NEWPID);
+    INFO(ending.out);
+    CHECK_FALSE(ending.report);
+    CHECK(ending.out ==
+          "/a 0 0\n/b 0 0\n/c 0 0\n/d 0 40\na\nb\nbin\nc\nd\nlib\nlib64\nproc\nusr\nrefused\n4\n");
+  };
+  SECTION("behind what is made in the new root, of which nothing stays") {
+    check({}, {setup(Hide{.flags = {.set = kReadOnly}, .paths = {files, std::size(files)}}),
+               setup(Hide{.directories = true,
+                          .flags = {.set = kReadOnly},
+                          .paths = {directories, std::size(directories)}})});
+  }
+  SECTION("behind a tree") {
+    std::vector<Step> before{setup(KeepMountsPrivate{}), setup(MakeFilesystem{.type = "tmpfs", .slot = 4}),
+                             setup(AttachStage{4, "/tmp"}), setup(StageEntry{.stage = 4, .name = "file"}),
+                             setup(StageEntry{.stage = 4, .name = "directory", .directory = true})};
+    before.push_back(setup(CloneStaged{.stage = 4, .name = "file", .slot = 5, .flags = {.set = kReadOnly}}));
+    before.push_back(
+        setup(CloneStaged{.stage = 4, .name = "directory", .slot = 6, .flags = {.set = kReadOnly}}));
+    check(before,
+          {setup(Hide{.slot = 5, .paths = {files, std::size(files)}}),
+           setup(Hide{.slot = 6, .directories = true, .paths = {directories, std::size(directories)}})});
+  }
+}
+
+TEST_CASE("what is there and cannot be hidden stops the launch, and is counted") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
+  static const ZStr paths[] = {"/gone", "/a", "/d"};
+  std::vector<Step> after = secrets();
+  after.push_back(setup(Hide{.flags = {.set = kReadOnly}, .paths = {paths, std::size(paths)}}));
+  const Ending ending = run_in_small_root({}, after, "echo ran");
+  REQUIRE(ending.report);
+  CHECK(ending.report->call == Call::move_mount);
+  CHECK(ending.report->detail == 3);
+  CHECK(ending.out.empty());
+
+  // Nor is a link followed.
+  static const ZStr link[] = {"/bin"};
+  after.back() = setup(Hide{.flags = {.set = kReadOnly}, .paths = {link, 1}});
+  CHECK(run_in_small_root({}, after, "echo ran").report);
+}
+
 TEST_CASE("a file system is made with its options, and the one that is refused is counted") {
   NEEDS_NAMESPACES(CLONE_NEWUSER | CLONE_NEWNS);
   static const ZStr good[] = {"mode=0700", "size=65536"};

@@ -95,6 +95,35 @@ TEST_CASE("a plan that is still right is used again, and does the same") {
   CHECK(!was_recalled(user.run(box, {"ids"})));
 }
 
+#ifdef HUTCH_RELAUNCHES
+TEST_CASE("signals that the caller ignores are not ignored inside, whoever launches") {
+  Kept user;
+  const std::string box = user.here.profile("box", bare_profile("\"/proc\" = \"proc\""));
+  // The last of each kind, too: SigIgn of proc_pid_status(5) begins with them.
+  const std::vector<std::string> words{"/usr/bin/env",
+                                       "--ignore-signal=HUP",
+                                       "--ignore-signal=USR1",
+                                       "--ignore-signal=SYS",
+                                       "--ignore-signal=RTMIN",
+                                       "--ignore-signal=RTMAX",
+                                       HUTCH_PROBE,
+                                       "library",
+                                       hutch_binary(),
+                                       "run",
+                                       box,
+                                       "status"};
+  Options options{.env = user.env, .cwd = user.here.path()};
+  options.env["XDG_RUNTIME_DIR"] = user.here / "run";
+  for (const bool again : {false, true}) {
+    const Answer answer = run_program(words, options);
+    INFO(again << answer.out << answer.err);
+    CHECK(was_recalled(answer) == again);
+    CHECK(answer["SigIgn"] == "0000000000000000");
+    CHECK(answer["SigBlk"] == "0000000000000000");
+  }
+}
+#endif
+
 TEST_CASE("whatever a plan depends on is asked again") {
   const bool plain = GENERATE(from_range(kWays)) != 0;
   struct Row {
