@@ -264,17 +264,19 @@ Outcome run(const ReadOnlyView& s, const ChildContext& context) noexcept {
 
 namespace {
 
-constexpr const char* kCover = ".hutch-cover";
+constexpr const char* kCoverName = ".hutch-cover";
 
 /// What nobody can look at, in the new root, as a tree. It stays there until it is attached: what has been
 /// removed is not mounted anywhere any more.
 Outcome make_cover(int root, const Hide& s, Fd& tree) noexcept {
-  const Outcome made = s.directories ? make_directory(root, kCover, 0) : make_file(root, kCover, 0, {});
-  return made.ok() ? clone_tree(root, kCover, AT_SYMLINK_NOFOLLOW, attributes_of(s.flags, 0), tree) : made;
+  const Outcome made =
+      s.directories ? make_directory(root, kCoverName, 0) : make_file(root, kCoverName, 0, {});
+  return made.ok() ? clone_tree(root, kCoverName, AT_SYMLINK_NOFOLLOW, attributes_of(s.flags, 0), tree)
+                   : made;
 }
 
 Outcome remove_cover(int root, const Hide& s) noexcept {
-  return check(Call::unlinkat, sys::call(SYS_unlinkat, root, kCover, s.directories ? AT_REMOVEDIR : 0));
+  return check(Call::unlinkat, sys::call(SYS_unlinkat, root, kCoverName, s.directories ? AT_REMOVEDIR : 0));
 }
 
 /// The first of the paths that exist gets the cover itself, and the others clones of it, since before Linux
@@ -288,7 +290,7 @@ Outcome cover_all(int cover, Borrowed<ZStr> paths, const ChildContext& context) 
     ++number;
     const Target target = walk_to_sibling(path, context);
     if (target.outcome.error == ENOENT) continue;
-    if (!target.outcome.ok()) return target.outcome;
+    if (!target.outcome.ok()) return failed(target.outcome.call, target.outcome.error, number);
     if (is_attached && !clone.ok()) {
       constexpr unsigned kHow = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | static_cast<unsigned>(AT_EMPTY_PATH);
       clone = Fd(sys::call(SYS_open_tree, cover, "", kHow));

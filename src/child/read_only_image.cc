@@ -186,8 +186,9 @@ Fd run_from_read_only_image(char** arguments, char** environment) noexcept {
   Fd own(sys::open_at(AT_FDCWD, kImage, O_PATH | O_CLOEXEC));
   if (!own.ok()) return own;
   const long writable = sys::call(SYS_faccessat2, own.get(), "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
-  return writable < 0 ? static_cast<Fd&&>(own)
-                      : go_on_from_image(static_cast<Fd&&>(own), arguments, environment, count);
+  if (writable >= 0) return go_on_from_image(static_cast<Fd&&>(own), arguments, environment, count);
+  // Any other error says nothing of the file, but of who refuses the call.
+  return writable == -EACCES || writable == -EROFS ? static_cast<Fd&&>(own) : Fd(writable);
 }
 
 }  // namespace hutch

@@ -90,6 +90,9 @@ struct Attempt {
 /// What `detail` points at: the part of a path that is to blame, or the option.
 std::string tell_detail(const Step& step, const Report& report) {
   if (report.detail == 0) return {};
+  const auto* hide = std::get_if<Hide>(&step.op);
+  if (hide != nullptr && report.detail <= hide->paths.size)
+    return quoted(hide->paths.data[report.detail - 1].view());
   if (const std::string_view path = walked_path(step.op); report.call == Call::openat2 && !path.empty()) {
     const std::string part = quoted(path.substr(0, report.detail));
     if (report.error == ENOENT) return fmt::format("there is no {} in the sandbox", part);
@@ -97,9 +100,6 @@ std::string tell_detail(const Step& step, const Report& report) {
     if (report.error == EACCES) return fmt::format("{} may not be entered", part);
     return {};
   }
-  const auto* hide = std::get_if<Hide>(&step.op);
-  if (hide != nullptr && report.detail <= hide->paths.size)
-    return quoted(hide->paths.data[report.detail - 1].view());
   const auto* made = std::get_if<MakeFilesystem>(&step.op);
   if (made != nullptr && report.call == Call::fsconfig && report.detail <= made->options.size) {
     return fmt::format("{} refused the option {}", made->type.view(),
