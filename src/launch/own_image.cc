@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,8 +28,13 @@ char** g_argv = nullptr;
 
 /// False, too, where there is no /proc: then there is no way to the file either.
 bool could_be_written() {
-  if (::faccessat(AT_FDCWD, kImage, W_OK, AT_EACCESS) < 0) return false;
+  // Any other error says nothing of the file, but of who refuses the call.
+  if (::faccessat(AT_FDCWD, kImage, W_OK, AT_EACCESS) < 0 &&
+      (errno == EACCES || errno == EROFS || errno == ENOENT))
+    return false;
   const UniqueFd image(::open(kImage, O_RDONLY | O_CLOEXEC));
+  struct statvfs mount = {};
+  if (image && ::fstatvfs(image.get(), &mount) == 0 && (mount.f_flag & ST_RDONLY) != 0) return false;
   const int seals = image ? ::fcntl(image.get(), F_GET_SEALS) : -1;
   return seals < 0 || (seals & kSeals) != kSeals;
 }
