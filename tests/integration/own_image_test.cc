@@ -167,6 +167,8 @@ TEST_CASE(
       "strace", "-qq", "-o", here / "log", "-e", "inject=memfd_create:error=EACCES",
       own,      "run", box,  "exit",       "0"};
   // Without the right to mount, as everybody else.
+  // A refused question is no answer.
+  if (GENERATE(false, true)) words.insert(words.begin() + 1, {"-e", "inject=faccessat2:error=ENOSYS"});
   if (geteuid() == 0) words.insert(words.begin(), {"setpriv", "--bounding-set=-sys_admin"});
   const Answer answer = run_program(words);
   if (has(answer.err, "strace:")) SKIP_TEST("strace may not trace here");
