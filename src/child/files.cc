@@ -78,7 +78,7 @@ Outcome run(const WriteFile& s, const ChildContext&) noexcept {
 }
 
 Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
-  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context);
   if (!parent.outcome.ok()) return parent.outcome;
   Outcome made = check_place(parent, Call::mkdirat);
   if (made.ok()) made = make_directory(parent.directory, parent.name, s.mode);
@@ -98,7 +98,7 @@ Outcome run(const MakeDir& s, const ChildContext& context) noexcept {
 }
 
 Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
-  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context);
   if (!parent.outcome.ok()) return parent.outcome;
   Outcome made = check_place(parent, Call::symlinkat);
   if (made.ok()) {
@@ -108,7 +108,7 @@ Outcome run(const MakeSymlink& s, const ChildContext& context) noexcept {
 }
 
 Outcome run(const MakeFile& s, const ChildContext& context) noexcept {
-  const Places::Parent parent = context.places->parent_of(s.path.view(), context.made);
+  const Places::Parent parent = context.places->parent_of(s.path.view(), context);
   if (!parent.outcome.ok()) return parent.outcome;
   Outcome made = check_place(parent, Call::open);
   if (made.ok()) made = make_file(parent.directory, parent.name, s.mode, s.content);

@@ -37,23 +37,6 @@ bool is_from_outside(const siginfo_t& info, long self, long program) noexcept {
   while (true) sys::call(SYS_exit_group, status);
 }
 
-/// Closes everything but these, which may be -1.
-template <std::size_t N>
-Outcome close_all_but(int (&kept)[N]) noexcept {
-  sort_few(kept);
-  unsigned from = 0;
-  for (const int fd : kept) {
-    if (fd < 0) continue;
-    const auto next = static_cast<unsigned>(fd);
-    if (next > from) {
-      if (const long rc = sys::call(SYS_close_range, from, next - 1, 0); rc < 0)
-        return check(Call::close_range, rc);
-    }
-    from = next + 1;
-  }
-  return check(Call::close_range, sys::call(SYS_close_range, from, ~0U, 0));
-}
-
 }  // namespace
 
 // volatile, or the compiler drops writes that nobody reads.
@@ -77,21 +60,15 @@ Outcome default_for_children() noexcept {
                sys::call(SYS_rt_sigaction, SIGCHLD, &action, nullptr, sizeof action.mask));
 }
 
-void Init::open_namespaces(int folder, int flags) noexcept {
+void Init::open_namespaces(int folder) noexcept {
   for (const char* name : kNamespaceFiles) {
-    const long fd = sys::open_at(folder, name, flags);
+    const long fd = sys::open_at(folder, name, O_RDONLY | O_CLOEXEC);
     if (fd < 0) break;
     namespaces[namespace_count++] = static_cast<int>(fd);
   }
 }
 
-bool Init::can_ask_kernel() noexcept {
-  const Fd pidfd(sys::call(SYS_pidfd_open, sys::call(SYS_getpid), 0));
-  // Whoever knows the request minds the argument.
-  return pidfd.ok() && sys::call(SYS_ioctl, pidfd.get(), kNamespaceRequests[0], 1) == -EINVAL;
-}
-
-Outcome Init::shrink(int report, int ready) const noexcept {
+Outcome Init::shrink() const noexcept {
   if (const Outcome dropped = write_capabilities({}); !dropped.ok()) return dropped;
   if (const Outcome ambient =
           check(Call::prctl, sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
@@ -101,10 +78,24 @@ Outcome Init::shrink(int report, int ready) const noexcept {
   if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
   char root[] = {'/', '\0'};
-  if (const long rc = sys::call(SYS_chdir, root); rc < 0) return check(Call::chdir, rc);
-  int kept[5 + kNamespaceFileCount] = {report, ready, channel, processes, terminal};
-  for (std::size_t i = 0; i < kNamespaceFileCount; ++i) kept[5 + i] = namespaces[i];
-  return close_all_but(kept);
+  return check(Call::chdir, sys::call(SYS_chdir, root));
+}
+
+Outcome Init::close_all_but(int report) const noexcept {
+  int kept[4 + kNamespaceFileCount] = {report, channel, processes, terminal};
+  for (std::size_t i = 0; i < kNamespaceFileCount; ++i) kept[4 + i] = namespaces[i];
+  sort_few(kept);
+  unsigned from = 0;
+  for (const int fd : kept) {
+    if (fd < 0) continue;
+    const auto next = static_cast<unsigned>(fd);
+    if (next > from) {
+      if (const long rc = sys::call(SYS_close_range, from, next - 1, 0); rc < 0)
+        return check(Call::close_range, rc);
+    }
+    from = next + 1;
+  }
+  return check(Call::close_range, sys::call(SYS_close_range, from, ~0U, 0));
 }
 
 /// Reaps whatever has ended. Does not return once the program is among it.
@@ -141,7 +132,7 @@ void Init::send_namespaces() const noexcept {
   int found[kNamespaceFileCount] = {};
   std::size_t count = 0;
   if (asks_kernel) {
-    const Fd pidfd(sys::call(SYS_pidfd_open, sys::call(SYS_getpid), 0));
+    const Fd pidfd(sys::call(SYS_pidfd_open, self, 0));
     for (const unsigned request : kNamespaceRequests) {
       const long fd = sys::call(SYS_ioctl, pidfd.get(), request, 0);
       if (fd < 0) break;
@@ -156,7 +147,6 @@ void Init::send_namespaces() const noexcept {
 
 void Init::serve() const noexcept {
   while (true) {
-    reap();
     siginfo_t info = {};
     // Not where constants are: a process that waits has no use for one more page.
     SignalSet awaited = kAwaited;
@@ -165,6 +155,7 @@ void Init::serve() const noexcept {
       end_all_children(processes);
       end(kSetupFailed);
     }
+    if (signal == SIGCHLD) reap();
     if (signal <= 0 || signal == SIGCHLD || !is_from_outside(info, self, program)) continue;
     if (signal == kAskNamespaces) {
       send_namespaces();

@@ -16,17 +16,17 @@ struct Init {
   int namespaces[kNamespaceFileCount] = {-1, -1, -1, -1, -1, -1, -1, -1};
   int namespace_count = 0;
 
-  /// The kernel gives a process its own namespaces whenever it asks: pidfd_open(2), ioctl_pidfd, Linux 6.11.
-  /// Then there is nothing to open before.
-  bool asks_kernel = false;
-  static bool can_ask_kernel() noexcept;
+  bool asks_kernel = false;  ///< for its namespaces, see StartInit
 
   /// Of the directory `folder`. The files themselves: the folder is one of the host's /proc, and a program
-  /// that may trace could climb from it. `flags` are those of open(2).
-  void open_namespaces(int folder, int flags) noexcept;
+  /// that may trace could climb from it.
+  void open_namespaces(int folder) noexcept;
 
-  /// Everything that this process could be abused for goes; two more descriptors stay.
-  [[nodiscard]] Outcome shrink(int report, int ready) const noexcept;
+  /// Everything that this process could be abused for goes, but for its descriptors.
+  [[nodiscard]] Outcome shrink() const noexcept;
+
+  /// Closes every descriptor that is not in here, but one.
+  [[nodiscard]] Outcome close_all_but(int report) const noexcept;
 
   [[noreturn]] void serve() const noexcept;
 

@@ -20,7 +20,7 @@ Outcome begin(const InitImage& image) noexcept {
     if (rc < 0) return check(Call::prctl, rc);
     if (reader_is_gone(image.report)) return failed(Call::poll, EPIPE);
   }
-  return image.init.shrink(image.report, image.ready);
+  return image.init.shrink();
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ bool is_made(Slot slot, const ChildContext& context) noexcept {
   return slot < context.made.size() && context.made[slot] != 0;
 }
 
+/// Places has the descriptor of any other.
+void forget_unless_made(Slot slot, const ChildContext& context) noexcept {
+  if (!is_made(slot, context)) context.slots[slot] = -1;
+}
+
 Outcome move_tree(int tree, int to_directory, const char* to, unsigned flags) noexcept {
   return check(Call::move_mount,
                sys::call(SYS_move_mount, tree, "", to_directory, to, MOVE_MOUNT_F_EMPTY_PATH | flags));
@@ -108,12 +113,8 @@ Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept {
   return check(Call::fsmount, tree);
 }
 
-Outcome remember_made(const ChildContext& context, Slot slot) noexcept {
-  struct stat found = {};
-  if (const long rc = sys::call(SYS_fstat, in_slot(context, slot), &found); rc < 0)
-    return check(Call::fstat, rc);
-  if (slot < context.made.size()) context.made[slot] = found.st_dev;
-  return {};
+void remember_made(const ChildContext& context, Slot slot) noexcept {
+  if (slot < context.made.size()) context.made[slot] = kUnasked;
 }
 
 Outcome set_options(int context, Borrowed<ZStr> options) noexcept {
@@ -139,7 +140,8 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
   if (!made.ok()) return failed(Call::fsopen, made.error());
   if (const Outcome set = set_options(made.get(), s.options); !set.ok()) return set;
   const Outcome done = finish_filesystem(made.get(), s.flags, context.slots[s.slot]);
-  return done.ok() ? remember_made(context, s.slot) : done;
+  if (done.ok()) remember_made(context, s.slot);
+  return done;
 }
 
 Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
@@ -154,9 +156,9 @@ Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   }
   if (const Outcome gone = check(Call::umount2, sys::call(SYS_umount2, ".", kDetach)); !gone.ok())
     return gone;
-  context.slots[s.slot] = -1;
   context.places->forget();
   context.places->entered(tree, is_made(s.slot, context));
+  forget_unless_made(s.slot, context);
   return check(Call::chdir, sys::call(SYS_chdir, "/"));
 }
 
@@ -175,7 +177,7 @@ Target walk_to_target(ZStr path, const ChildContext& context) noexcept {
   Target target;
   Places& places = *context.places;
   if (places.knows_parent_of(path.view())) {
-    const Places::Parent parent = places.parent_of(path.view(), context.made);
+    const Places::Parent parent = places.parent_of(path.view(), context);
     target.directory = parent.directory;
     target.name = parent.name;
     // What we made ourselves is still what we made: no walk.
@@ -222,24 +224,20 @@ Outcome run(const Attach& s, const ChildContext& context) noexcept {
   }
   if (!moved.ok()) return moved;
   context.places->covered(s.path.view());
-  context.slots[s.slot] = -1;
   context.places->attached(s.path.view(), tree, is_made(s.slot, context));
+  forget_unless_made(s.slot, context);
   return moved;
 }
 
 Outcome run(const Seal& s, const ChildContext& context) noexcept {
-  const long root = context.places->root();
-  if (root < 0) return check(Call::open, root);
-  const Fd place = walk_resolved(static_cast<int>(root), s.path.c_str());
-  if (!place.ok()) return walk_failed(static_cast<int>(root), s.path.view(), place);
-  return set_attributes(place.get(), false, {.set = MOUNT_ATTR_RDONLY}, 0);
+  return set_attributes(in_slot(context, s.slot), false, {.set = MOUNT_ATTR_RDONLY}, 0);
 }
 
 namespace {
 
 /// As walk_to_target, for one of several in the same directory.
 Target walk_to_sibling(ZStr path, const ChildContext& context) noexcept {
-  context.places->parent_of(path.view(), context.made);
+  context.places->parent_of(path.view(), context);
   return walk_to_target(path, context);
 }
 
@@ -279,6 +277,14 @@ Outcome remove_cover(int root, const Hide& s) noexcept {
   return check(Call::unlinkat, sys::call(SYS_unlinkat, root, kCoverName, s.directories ? AT_REMOVEDIR : 0));
 }
 
+/// ENOENT of an attempt to cover says that the place is missing, or that the cover is not to be mounted
+/// anywhere: what is there has to be hidden.
+Outcome check_missing(const Target& target) noexcept {
+  const long there = kind_of(target);
+  if (there == -ENOENT) return {};
+  return there < 0 ? check(Call::fstat, there) : failed(Call::move_mount, ENOENT);
+}
+
 /// The first of the paths that exist gets the cover itself, and the others clones of it, since before Linux
 /// 6.15 only what is attached may be cloned. A clone that is left, because the last of them do not exist,
 /// costs its end.
@@ -286,6 +292,7 @@ Outcome cover_all(int cover, Borrowed<ZStr> paths, const ChildContext& context) 
   bool is_attached = false;
   Fd clone(-EBADF);
   std::uint32_t number = 0;
+  std::uint32_t known = 0;  // up to here it is clear what is missing
   for (const ZStr path : paths) {
     ++number;
     const Target target = walk_to_sibling(path, context);
@@ -298,17 +305,23 @@ Outcome cover_all(int cover, Borrowed<ZStr> paths, const ChildContext& context) 
     }
     const int tree = is_attached ? clone.get() : cover;
     Outcome moved = move_tree(tree, target.directory, target.name, to_target(target));
-    // Of what is missing, and of nothing else: what is there has to be hidden.
-    if (moved.error == ENOENT) {
-      const long there = kind_of(target);
-      if (there == -ENOENT) continue;
-      if (there < 0) moved = check(Call::fstat, there);
-    }
+    if (moved.error == ENOENT) continue;
     moved.detail = number;
     if (!moved.ok()) return moved;
+    // This very tree could be mounted all the time.
+    known = number;
     context.places->covered(path.view());
     if (is_attached) context.places->attached(path.view(), clone.release(), false);
     is_attached = true;
+  }
+  number = 0;
+  for (const ZStr path : paths) {
+    if (++number <= known) continue;
+    const Target target = walk_to_sibling(path, context);
+    if (target.outcome.error == ENOENT) continue;
+    Outcome missing = target.outcome.ok() ? check_missing(target) : target.outcome;
+    missing.detail = number;
+    if (!missing.ok()) return missing;
   }
   return {};
 }

@@ -30,7 +30,7 @@ Outcome set_options(int context, Borrowed<ZStr> options) noexcept;
 Outcome finish_filesystem(int context, MountFlags flags, int& slot) noexcept;
 
 /// Notes that the file system in this slot is one of ours: things may be made in it.
-Outcome remember_made(const ChildContext& context, Slot slot) noexcept;
+void remember_made(const ChildContext& context, Slot slot) noexcept;
 
 /// The descriptor in a slot; EBADF comes from the kernel when nothing was put there.
 inline int in_slot(const ChildContext& context, Slot slot) noexcept {

@@ -109,7 +109,8 @@ Outcome run(const MakeOverlay& s, const ChildContext& context) noexcept {
     close_slot(context, s.upper);
     close_slot(context, s.work);
   }
-  return remember_made(context, s.slot);
+  remember_made(context, s.slot);
+  return {};
 }
 
 }  // namespace hutch

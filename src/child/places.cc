@@ -31,14 +31,27 @@ Fd walk_copy(int root, std::string_view path, char* room) noexcept {
 }  // namespace
 
 long Places::root() noexcept {
-  if (!root_.fd.ok()) root_.fd = open_root();
-  return root_.fd.ok() ? root_.fd.get() : -root_.fd.error();
+  if (root_.fd < 0) {
+    Fd root = open_root();
+    if (!root.ok()) return -root.error();
+    root_.open(static_cast<Fd&&>(root), "/");
+  }
+  return root_.fd;
 }
 
-Outcome Places::judge(Directory& directory, std::span<const std::uint64_t> made) noexcept {
+Outcome Places::judge(Directory& directory, const ChildContext& context) noexcept {
   struct stat found = {};
-  const long rc = sys::call(SYS_fstat, directory.fd.get(), &found);
-  for (const std::uint64_t device : made) directory.ours |= device != 0 && device == found.st_dev;
+  const long rc = sys::call(SYS_fstat, directory.fd, &found);
+  for (std::size_t slot = 0; slot < context.made.size(); ++slot) {
+    std::uint64_t& device = context.made[slot];
+    if (device == kUnasked) {
+      struct stat made = {};
+      if (const long asked = sys::call(SYS_fstat, context.slots[slot], &made); asked < 0)
+        return check(Call::fstat, asked);
+      device = made.st_dev;
+    }
+    directory.ours |= device != 0 && device == found.st_dev;
+  }
   return check(Call::fstat, rc);
 }
 
@@ -47,7 +60,7 @@ bool Places::knows_parent_of(std::string_view path) const noexcept {
   return directory == "/" ? root_judged_ : last_.is_at(directory) || attached_.is_at(directory);
 }
 
-Places::Parent Places::parent_of(std::string_view path, std::span<const std::uint64_t> made) noexcept {
+Places::Parent Places::parent_of(std::string_view path, const ChildContext& context) noexcept {
   Parent parent;
   const std::string_view directory = directory_of(path);
   if (directory.empty()) {
@@ -66,14 +79,14 @@ Places::Parent Places::parent_of(std::string_view path, std::span<const std::uin
     attached_.forget();
   } else if (!knows_parent_of(path)) {
     if (directory != "/") parent.outcome = walk(directory);
-    if (parent.outcome.ok()) parent.outcome = judge(found, made);
+    if (parent.outcome.ok()) parent.outcome = judge(found, context);
     if (directory == "/") root_judged_ = parent.outcome.ok();
     if (!parent.outcome.ok()) {
       last_.forget();
       return parent;
     }
   }
-  parent.directory = found.fd.get();
+  parent.directory = found.fd;
   parent.ours = found.ours;
   return parent;
 }
@@ -82,22 +95,24 @@ Outcome Places::walk(std::string_view directory) noexcept {
   char usual[kUsualPath];
   last_.forget();
   if (directory.size() >= PATH_MAX) return failed(Call::openat2, ENAMETOOLONG);
-  last_.fd = directory.size() < sizeof usual ? walk_copy(root_.fd.get(), directory, usual)
-                                             : walk_long(root_.fd.get(), directory);
-  if (!last_.fd.ok()) return walk_failed(root_.fd.get(), directory, last_.fd);
-  last_.path = directory;
+  Fd walked =
+      directory.size() < sizeof usual ? walk_copy(root_.fd, directory, usual) : walk_long(root_.fd, directory);
+  if (!walked.ok()) return walk_failed(root_.fd, directory, walked);
+  last_.open(static_cast<Fd&&>(walked), directory);
   return {};
 }
 
 void Places::entered(int tree, bool ours) noexcept {
-  root_.fd = Fd(tree);
+  if (!ours) root_.open(Fd(tree), "/");
+  root_.fd = tree;
   root_.ours = ours;
   root_judged_ = true;
 }
 
 void Places::attached(std::string_view path, int tree, bool ours) noexcept {
   if (!ours) return done_.add(tree);
-  attached_.fd = Fd(tree);
+  attached_.forget();
+  attached_.fd = tree;
   attached_.ours = true;
   attached_.path = path;
 }
@@ -114,8 +129,16 @@ bool Places::Directory::is_within(std::string_view above) const noexcept {
   return beginning == above && (above.size() == path.size() || path.data()[above.size()] == '/');
 }
 
+void Places::Directory::open(Fd opened, std::string_view at) noexcept {
+  forget();
+  fd = opened.get();
+  walked = static_cast<Fd&&>(opened);
+  path = at;
+}
+
 void Places::Directory::forget() noexcept {
-  fd = Fd(-EBADF);
+  fd = -1;
+  walked = Fd(-EBADF);
   ours = false;
   path = {};
 }

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "child/close_rows.h"
+#include "child/run.h"
 #include "child/sys.h"
 
 /// The directories inside the new root that steps need one after the other, walked to once: the root itself,
@@ -31,16 +31,16 @@ class Places {
     bool ours = false;
     Outcome outcome;
   };
-  /// `path` must stay where it is; `made` are the devices of what set-up made.
-  Parent parent_of(std::string_view path, std::span<const std::uint64_t> made) noexcept;
+  /// `path` must stay where it is.
+  Parent parent_of(std::string_view path, const ChildContext& context) noexcept;
   /// Does parent_of() know the answer without a walk?
   [[nodiscard]] bool knows_parent_of(std::string_view path) const noexcept;
 
-  /// The tree that is the root now, whose descriptor this takes over; as attached().
+  /// The tree that is the root now; its descriptor as in attached().
   void entered(int tree, bool ours) noexcept;
-  /// The tree that is attached at `path` now, whose descriptor this takes over: a parent of what is to come
-  /// where its file system is `ours`, and closed sooner or later where it is not. `path` must stay where it
-  /// is.
+  /// The tree that is attached at `path` now: a parent of what is to come where its file system is `ours`,
+  /// and then the descriptor stays the caller's; any other is taken over, and closed sooner or later. `path`
+  /// must stay where it is.
   void attached(std::string_view path, int tree, bool ours) noexcept;
   /// Something is mounted there now.
   void covered(std::string_view path) noexcept;
@@ -49,16 +49,18 @@ class Places {
 
  private:
   struct Directory {
-    Fd fd{-EBADF};
+    int fd = -1;
+    Fd walked{-EBADF};  ///< the same, where it is to be closed
     bool ours = false;
     std::string_view path;
 
+    void open(Fd opened, std::string_view at) noexcept;
     void forget() noexcept;
-    [[nodiscard]] bool is_at(std::string_view wanted) const noexcept { return fd.ok() && wanted == path; }
+    [[nodiscard]] bool is_at(std::string_view wanted) const noexcept { return fd >= 0 && wanted == path; }
     [[nodiscard]] bool is_within(std::string_view above) const noexcept;
   };
   Outcome walk(std::string_view directory) noexcept;
-  Outcome judge(Directory& directory, std::span<const std::uint64_t> made) noexcept;
+  Outcome judge(Directory& directory, const ChildContext& context) noexcept;
 
   Directory root_, last_, attached_;
   CloseRows done_;

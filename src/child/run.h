@@ -76,12 +76,15 @@ struct Pinned {
 
 class Places;
 
+inline constexpr std::uint64_t kUnasked = ~std::uint64_t{0};
+
 /// What the child is handed besides the steps. Everything is allocated by the parent.
 struct ChildContext {
   std::span<const Step> steps;  ///< the whole plan: indices are those of reports
   std::span<const Pinned> pins;
   std::span<int> slots;           ///< descriptors by slot; -1 where not open yet
-  std::span<std::uint64_t> made;  ///< device numbers of the file systems that set-up made, by slot; 0: none
+  std::span<std::uint64_t> made;  ///< device numbers of the file systems that set-up made, by slot, whose
+                                  ///< descriptors stay in `slots`; 0: none; kUnasked: not asked for yet
   int report_fd = -1;             ///< write end
   int channel_fd = -1;            ///< see channel.h
   bool in_foreground = true;      ///< of the caller's terminal, where there is one

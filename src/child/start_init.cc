@@ -1,5 +1,7 @@
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <linux/prctl.h>
+#include <sys/personality.h>
 
 #include "child/close_rows.h"
 #include "child/init.h"
@@ -72,12 +74,35 @@ struct Continuation {
   run_steps(context, from.next);
 }
 
-void know_namespaces(Init& init, int folder, int flags) noexcept {
-  init.asks_kernel = Init::can_ask_kernel();
-  if (!init.asks_kernel) init.open_namespaces(folder, flags);
+Init init_of(const StartInit& s, const ChildContext& context) noexcept {
+  return {.self = static_cast<int>(sys::call(SYS_getpid)),
+          .channel = context.channel_fd,
+          .processes = in_slot(context, s.processes),
+          .terminal = in_slot(context, s.terminal),
+          .asks_kernel = s.asks_kernel};
 }
 
-bool keep_on_exec(int fd) noexcept { return fd < 0 || sys::call(SYS_fcntl, fd, F_SETFD, 0) >= 0; }
+Outcome keep_on_exec(int fd) noexcept {
+  return fd < 0 ? Outcome{} : check(Call::fcntl, sys::call(SYS_fcntl, fd, F_SETFD, 0));
+}
+
+/// What the init does not use ends with execve(2), whatever the caller has left open.
+Outcome keep_for_init(const InitImage& image) noexcept {
+  if (const long rc = sys::call(SYS_close_range, 0, ~0U, CLOSE_RANGE_CLOEXEC); rc < 0)
+    return check(Call::close_range, rc);
+  for (const int fd :
+       {image.init.channel, image.init.processes, image.init.terminal, image.report, image.ready}) {
+    if (const Outcome kept = keep_on_exec(fd); !kept.ok()) return kept;
+  }
+  for (const int fd : image.init.namespaces) {
+    if (const Outcome kept = keep_on_exec(fd); !kept.ok()) return kept;
+  }
+  return {};
+}
+
+/// personality(2): the kernel need not look for another place for the stack, which is a seventh of an
+/// execve(2). An init that hears numbers, and whose text is where it is, hides nothing by it.
+void keep_stack_in_place() noexcept { sys::call(SYS_personality, ADDR_NO_RANDOMIZE); }
 
 }  // namespace
 
@@ -93,11 +118,8 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
     if (const Outcome ready = prepare_to_end_all(death_signal); !ready.ok()) return ready;
     if (death_signal != 0 && parent_is_gone(context)) return failed(Call::poll, EPIPE);
   }
-  Init init{.self = static_cast<int>(sys::call(SYS_getpid)),
-            .channel = context.channel_fd,
-            .processes = in_slot(context, s.processes),
-            .terminal = in_slot(context, s.terminal)};
-  if (s.namespaces != kNone) know_namespaces(init, in_slot(context, s.namespaces), O_RDONLY | O_CLOEXEC);
+  Init init = init_of(s, context);
+  if (s.namespaces != kNone) init.open_namespaces(in_slot(context, s.namespaces));
   close_what_leads_out(s, context);
 
   const long program = sys::call(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
@@ -105,8 +127,8 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
   if (program == 0) return set_death_signal(death_signal);
   sys::call(SYS_prctl, PR_SET_NAME, kInitName, 0, 0, 0);
   init.program = static_cast<int>(program);
-  const Outcome shrunk = init.shrink(context.report_fd, -1);
-  if (!shrunk.ok()) return shrunk;
+  if (const Outcome shrunk = init.shrink(); !shrunk.ok()) return shrunk;
+  if (const Outcome closed = init.close_all_but(context.report_fd); !closed.ok()) return closed;
   sys::close(context.report_fd);
   init.serve();
 }
@@ -114,14 +136,11 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
 Outcome start_init_image(const StartInit& s, const ChildContext& context, std::size_t next) noexcept {
   if (const Outcome blocked = set_signal_mask(kAllSignals); !blocked.ok()) return blocked;
   Continuation continuation{&context, next, death_signal_of_ours(), {-1, -1}};
-  InitImage image{.init = {.self = static_cast<int>(sys::call(SYS_getpid)),
-                           .channel = context.channel_fd,
-                           .processes = in_slot(context, s.processes),
-                           .terminal = in_slot(context, s.terminal)},
+  InitImage image{.init = init_of(s, context),
                   .report = context.report_fd,
                   .step = static_cast<int>(next - 1),
                   .death_signal = continuation.death_signal};
-  if (s.namespaces != kNone) know_namespaces(image.init, in_slot(context, s.namespaces), O_RDONLY);
+  if (s.namespaces != kNone) image.init.open_namespaces(in_slot(context, s.namespaces));
   close_what_leads_out(s, context);
   if (const long rc = sys::call(SYS_pipe2, continuation.ready, O_CLOEXEC); rc < 0)
     return check(Call::pipe2, rc);
@@ -130,10 +149,8 @@ Outcome start_init_image(const StartInit& s, const ChildContext& context, std::s
   const long program = clone_sharing(0, nullptr, context.program_stack, go_on, &continuation);
   if (program < 0) return check(Call::clone, program);
   image.init.program = static_cast<int>(program);
-  for (const int fd :
-       {image.init.channel, image.init.processes, image.init.terminal, image.report, image.ready}) {
-    if (!keep_on_exec(fd)) return failed(Call::fcntl, EBADF);
-  }
+  if (const Outcome kept = keep_for_init(image); !kept.ok()) return kept;
+  keep_stack_in_place();
   return image.execute(context.init_image);
 }
 

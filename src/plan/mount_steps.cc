@@ -371,7 +371,7 @@ void MountSteps::make_hidden(const Mount& mount, const View::Walk& walk) {
     cover.write = Said<bool>{false, mount.at};
     const Slot slot = tmpfs_of(cover);
     draft_.add(draft_.tree, Attach{.slot = slot, .path = draft_.keep(walk.path)}, mount.key_at);
-    draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.at);
+    draft_.add(draft_.seals, Seal{.path = draft_.keep(walk.path), .slot = slot}, mount.at);
     draft_.view.place({.path = walk.path, .backing = {.ours = true}, .asked = &mount, .read_only = true});
     draft_.view.make_directory(walk.path, 0111);
     return;
@@ -421,11 +421,13 @@ void MountSteps::make_filesystem(const Mount& mount, const View::Walk& walk) {
   MountFlags flags = flags_of(mount);
   flags.clear = 0;
   switch (mount.type) {
-    case MountType::tmpfs:
-      attach(mount, walk, tmpfs_of(mount));
+    case MountType::tmpfs: {
+      const Slot slot = tmpfs_of(mount);
+      attach(mount, walk, slot);
       if (mount.write && !**mount.write)
-        draft_.add(draft_.seals, Seal{draft_.keep(walk.path)}, mount.write->at);
+        draft_.add(draft_.seals, Seal{.path = draft_.keep(walk.path), .slot = slot}, mount.write->at);
       break;
+    }
     case MountType::proc:
       attach(mount, walk, proc_of(mount));
       if (is_masked(draft_, mount)) cover_proc(mount, walk.path);
@@ -508,7 +510,7 @@ PlacedMount MountSteps::make_root(const Mount* root) {
   }
   draft_.add(draft_.tree, EnterRoot{slot}, mount.at);
   if (mount.type == MountType::tmpfs && mount.write && !**mount.write) {
-    draft_.add(draft_.seals, Seal{"/"}, mount.write->at);
+    draft_.add(draft_.seals, Seal{.path = "/", .slot = slot}, mount.write->at);
   }
   const MountFlags flags = flags_of(mount);
   return {.path = "/",

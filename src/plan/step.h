@@ -407,7 +407,11 @@ struct Attach {
 /// mount_setattr(MOUNT_ATTR_RDONLY) on the mount at `path`, that one only.
 struct Seal {
   ZStr path;
-  HUTCH_STEP("seal") { visit("path", s.path); }
+  Slot slot = 0;  ///< of what is mounted there
+  HUTCH_STEP("seal") {
+    visit("path", s.path);
+    visit("slot", s.slot);
+  }
 };
 /// Covers what is at `path` with a read-only view of itself: open_tree(OPEN_TREE_CLONE), mount_setattr,
 /// move_mount. For parts of a file system that is otherwise writable (/proc/sys). A path that does not exist
@@ -458,11 +462,15 @@ struct OpenTerminal {
 /// From here on two processes: this one becomes the minimal init (pid 1), the next steps belong to the
 /// program.
 struct StartInit {
-  Slot namespaces = kNone;  ///< of KeepOpen: its own namespaces
+  /// The kernel gives a process its own namespaces whenever it asks: PIDFD_GET_MNT_NAMESPACE and the like of
+  /// ioctl_pidfd, Linux 6.11.
+  bool asks_kernel = false;
+  Slot namespaces = kNone;  ///< of KeepOpen, where it does not: its own namespaces
   Slot processes = kNone;   ///< of KeepOpen: /proc, where it is not pid 1 and has to end what is left itself
   Slot terminal =
       kNone;  ///< of OpenTerminal: held open, so that the launcher sees its end only with the sandbox's
   HUTCH_STEP("start_init") {
+    visit("asks_kernel", s.asks_kernel);
     visit("namespaces", s.namespaces);
     visit("processes", s.processes);
     visit("terminal", s.terminal);

@@ -65,8 +65,10 @@ StartInit prepare_init(Draft& draft, Slot terminal) {
     draft.add(part, KeepOpen{.path = draft.keep(path), .slot = slot}, {}, phase);
     return slot;
   };
+  init.asks_kernel = draft.host.kernel().at_least(6, 11);
   // In a tree that is joined, /proc may be anything.
-  if (!draft.is_joined(Ns::mount)) init.namespaces = keep_open("/proc/self/ns", draft.identity, Phase::setup);
+  if (!init.asks_kernel && !draft.is_joined(Ns::mount))
+    init.namespaces = keep_open("/proc/self/ns", draft.identity, Phase::setup);
   if (draft.is_new(Ns::pid)) return init;
   // By the parent: a /proc that is joined later may show something else.
   init.processes = keep_open("/proc", draft.before_clone, Phase::before_clone);

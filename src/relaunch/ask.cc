@@ -138,42 +138,43 @@ bool put_names(const char* path, bool with_hidden, bool tells_absence, const Sur
   return true;
 }
 
-/// The name of the caller's row of /etc/passwd, in the buffer; false where there is none.
+/// "name:password:uid:…", passwd(5). Empty where the row is somebody else's.
+std::string_view name_in_row(std::string_view row, std::uint64_t uid) noexcept {
+  std::size_t colons[3] = {};
+  unsigned count = 0;
+  for (std::size_t i = 0; i < row.size() && count < 3; ++i) {
+    if (row.data()[i] == ':') colons[count++] = i;
+  }
+  if (count < 3 || colons[0] == 0 || colons[2] == colons[1] + 1) return {};
+  std::uint64_t number = 0;
+  for (std::size_t i = colons[1] + 1; i < colons[2]; ++i) {
+    const char digit = row.data()[i];
+    if (digit < '0' || digit > '9' || number > 0xffffffffU) return {};
+    number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  return number == uid ? std::string_view(row.data(), colons[0]) : std::string_view();
+}
+
+/// The name of the caller's row of /etc/passwd, in the buffer; false where there is none. What stands behind
+/// the row is not read.
 bool account_name(std::uint64_t uid, const Surroundings& around, std::string_view& name) noexcept {
   char* const text = around.buffer;
   const Fd file(sys::open_at(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (!file.ok()) return false;
-  std::size_t length = 0;
+  std::size_t length = 0, row = 0;
   while (length < around.size) {
     const long got = sys::call(SYS_read, file.get(), text + length, around.size - length);
     if (got == -EINTR) continue;
     if (got < 0) return false;
-    if (got == 0) break;
+    const std::size_t read_from = length;
     length += static_cast<std::size_t>(got);
-  }
-  std::size_t at = 0;
-  while (at < length) {
-    std::size_t end = at;
-    std::size_t colons[3] = {};
-    unsigned count = 0;
-    for (; end < length && text[end] != '\n'; ++end) {
-      if (text[end] == ':' && count < 3) colons[count++] = end;
+    for (std::size_t i = read_from; i < length || (got == 0 && row < length); ++i) {
+      if (i < length && text[i] != '\n') continue;
+      name = name_in_row({text + row, i - row}, uid);
+      if (!name.empty()) return true;
+      row = i + 1;
     }
-    // A row that does not end here may go on behind the buffer.
-    if (end == length && length == around.size) return false;
-    if (count == 3 && colons[0] > at && colons[2] > colons[1] + 1) {
-      std::uint64_t number = 0;
-      bool is_number = true;
-      for (std::size_t i = colons[1] + 1; i < colons[2] && is_number; ++i) {
-        is_number = text[i] >= '0' && text[i] <= '9' && number <= 0xffffffffU;
-        number = number * 10 + static_cast<std::uint64_t>(text[i] - '0');
-      }
-      if (is_number && number == uid) {
-        name = {text + at, colons[0] - at};
-        return true;
-      }
-    }
-    at = end + 1;
+    if (got == 0) return false;
   }
   return false;
 }

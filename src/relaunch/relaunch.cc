@@ -39,9 +39,9 @@ struct Pair {
   Fd reader{-EBADF}, writer{-EBADF};
 };
 
-bool make_pipe(Pair& pipe) noexcept {
+bool make_pipe(Pair& pipe, int flags) noexcept {
   int ends[2];
-  if (sys::call(SYS_pipe2, ends, O_CLOEXEC) < 0) return false;
+  if (sys::call(SYS_pipe2, ends, O_CLOEXEC | flags) < 0) return false;
   pipe.reader = Fd(ends[0]);
   pipe.writer = Fd(ends[1]);
   return true;
@@ -126,25 +126,12 @@ class HeldSignals {
   bool handed_over_ = false;
 };
 
-bool is_readable(int fd) noexcept {
-  struct pollfd end = {fd, POLLIN, 0};
-  struct timespec at_once = {0, 0};
-  return sys::call(SYS_ppoll, &end, 1, &at_once, nullptr, 8) > 0;
-}
-
-// Of those that launch/signals.h takes.
-constexpr SignalSet kEnding =
-    signal_bit(SIGHUP) | signal_bit(SIGINT) | signal_bit(SIGQUIT) | signal_bit(SIGTERM);
-constexpr SignalSet kTaken = kEnding | signal_bit(SIGUSR1) | signal_bit(SIGUSR2) | signal_bit(SIGWINCH) |
-                             signal_bit(SIGCONT) | signal_bit(SIGTSTP);
-
-/// Waits for the end of a sandbox, for a signal, or until the launcher proper has to know of it. True for the
-/// first.
+/// Waits for the end of a sandbox, or until the launcher proper has to know of it; signals can wait so long.
+/// True for the first.
 bool await_end(int pidfd) noexcept {
-  const Fd signals(sys::call(SYS_signalfd4, -1, &kTaken, sizeof kTaken, O_CLOEXEC));
-  struct pollfd ends[] = {{pidfd, POLLIN, 0}, {signals.get(), POLLIN, 0}};
+  struct pollfd end = {pidfd, POLLIN, 0};
   struct timespec patience = {0, kWorthTelling};
-  return sys::call(SYS_ppoll, ends, 2, &patience, nullptr, 8) > 0 && ends[0].revents != 0;
+  return sys::call(SYS_ppoll, &end, 1, &patience, nullptr, 8) > 0;
 }
 
 /// Waits for the end of set-up, however long that takes, or for a signal that ends it: its number, else 0.
@@ -211,7 +198,8 @@ class Launch {
       if (const auto* clone = std::get_if<CloneChild>(&step.op)) namespaces_ = clone->namespaces;
       lets_go |= std::holds_alternative<LetChildGo>(step.op);
     }
-    return make_stacks() && make_pipe(report_) && (!lets_go || make_pipe(go_)) && make_channel(channel_);
+    return make_stacks() && make_pipe(report_, O_NONBLOCK) && (!lets_go || make_pipe(go_, 0)) &&
+        make_channel(channel_);
   }
 
   bool clone() noexcept {
@@ -253,14 +241,14 @@ class Launch {
   /// Has a step said that it failed?
   [[nodiscard]] bool is_told() const noexcept {
     Report report;
-    return is_readable(report_.reader.get()) &&
-           sys::call(SYS_read, report_.reader.get(), &report, sizeof report) > 0;
+    return sys::call(SYS_read, report_.reader.get(), &report, sizeof report) > 0;
   }
 
   void kill() noexcept {
     if (!pidfd_.ok()) return;
     sys::call(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
     reap();
+    pidfd_ = Fd(-EBADF);
   }
 
   /// What `hutch run` ends with.
@@ -268,7 +256,6 @@ class Launch {
     siginfo_t ended = {};
     long rc = -EINTR;
     while (rc == -EINTR) rc = sys::call(SYS_waitid, P_PIDFD, pidfd_.get(), &ended, WEXITED, nullptr);
-    pidfd_ = Fd(-EBADF);
     if (rc < 0) return 128 + SIGKILL;
     return ended.si_code == CLD_EXITED ? ended.si_status : 128 + ended.si_status;
   }

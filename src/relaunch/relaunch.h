@@ -13,7 +13,7 @@
 ///
 /// Until the program begins nothing has happened that another try would not do again: on any trouble the
 /// sandbox is ended, and the launcher proper begins as if nothing had been, to find the reason and to say it.
-/// A program that does not end at once, or that somebody sends a signal, is handed over to it.
+/// A program that does not end at once is handed over to it; signals that come so early wait for that.
 
 namespace hutch {
 

@@ -25,6 +25,7 @@ struct Setting {
   std::uint64_t namespaces = CLONE_NEWUSER | CLONE_NEWNS;
   std::vector<Pinned> pins;
   std::uint32_t slots = 0;
+  int channel = -1;  ///< child/channel.h
   /// Runs in the child before the steps (ids are mapped by then); no assertions in here.
   std::function<void()> before;
 };

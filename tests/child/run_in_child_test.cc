@@ -133,6 +133,7 @@ Ending run_in_child(std::vector<Step> steps, const Setting& setting) {
                                .slots = slots,
                                .made = made,
                                .report_fd = report[1],
+                               .channel_fd = setting.channel,
                                .parents_ends = {report[0], out[0], -1}};
     // A new pid namespace begins with the next process.
     const pid_t inner = (setting.namespaces & CLONE_NEWPID) != 0 ? static_cast<pid_t>(::fork()) : 0;

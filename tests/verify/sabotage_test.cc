@@ -197,6 +197,7 @@ const std::map<std::string, std::string> kInNoProfile = {
     {"let_child_go", "only root's child waits for its maps"},
     {"await_parent", "only root's child waits for its maps"},
     {"become_ids", "who maps only itself is who it is"},
+    {"keep_open", "Linux before 6.11"},
     {"open_terminal", "needs a terminal on standard input"},
     {"take_terminal", "needs a terminal on standard input"},
     {"schedule_core", "needs SMT"},
