@@ -5,6 +5,7 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
+#include "child/clone_tree.h"
 #include "child/files.h"
 #include "child/paths.h"
 #include "child/places.h"
@@ -14,8 +15,6 @@ namespace hutch {
 namespace {
 
 constexpr unsigned kDetach = 2;  // MNT_DETACH of umount2(2); <sys/mount.h> and <linux/mount.h> do not mix
-
-constexpr long kOpenTreeAttr = 467;  // open_tree_attr(2), everywhere the same
 
 /// Is what we opened the very object that the caller could reach before clone?
 Outcome check_pin(int fd, Call opened_by, Pin pin, const ChildContext& context) noexcept {
@@ -58,20 +57,6 @@ Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t
   const unsigned how = static_cast<unsigned>(AT_EMPTY_PATH) | (recursive ? unsigned{AT_RECURSIVE} : 0U);
   return check(Call::mount_setattr,
                sys::call(SYS_mount_setattr, tree, "", how, &attributes, sizeof attributes));
-}
-
-Outcome clone_tree(int directory, const char* path, unsigned how, const mount_attr& attributes,
-                   Fd& tree) noexcept {
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | how;
-  tree = Fd(sys::call(kOpenTreeAttr, directory, path, flags, &attributes, sizeof attributes));
-  if (tree.ok()) return {};
-  if (tree.error() == ENOENT) return failed(Call::open_tree, ENOENT);
-  // Before Linux 6.15, or to see which of the two fails.
-  tree = Fd(sys::call(SYS_open_tree, directory, path, flags));
-  if (!tree.ok()) return failed(Call::open_tree, tree.error());
-  const unsigned set = static_cast<unsigned>(AT_EMPTY_PATH) | (how & unsigned{AT_RECURSIVE});
-  return check(Call::mount_setattr,
-               sys::call(SYS_mount_setattr, tree.get(), "", set, &attributes, sizeof attributes));
 }
 
 Outcome run(const CloneTree& s, const ChildContext& context) noexcept {
@@ -147,7 +132,7 @@ Outcome run(const MakeFilesystem& s, const ChildContext& context) noexcept {
 Outcome run(const EnterRoot& s, const ChildContext& context) noexcept {
   const int tree = in_slot(context, s.slot);
   // Then it ends with the old root, and takes no wait for all processors of its own.
-  if (context.image_place[0] != '\0') move_tree(context.init_image, AT_FDCWD, context.image_place, 0);
+  if (context.image_is_nowhere) move_tree(context.init_image, AT_FDCWD, "/dev/null", 0);
   if (const Outcome moved = move_tree(tree, AT_FDCWD, "/", 0); !moved.ok()) return moved;
   if (const Outcome there = check(Call::fchdir, sys::call(SYS_fchdir, tree)); !there.ok()) return there;
   // pivot_root(".", ".") stacks the old root on the new one; detaching "." peels it off.

@@ -15,11 +15,6 @@ Outcome set_attributes(int tree, bool recursive, MountFlags flags, std::uint64_t
 
 mount_attr attributes_of(MountFlags flags, std::uint64_t propagation) noexcept;
 
-/// A detached clone of the mount at `path` below `directory` (open_tree(2), whose flags `how` adds to), with
-/// these attributes from its first moment on.
-Outcome clone_tree(int directory, const char* path, unsigned how, const mount_attr& attributes,
-                   Fd& tree) noexcept;
-
 /// A file system context of fsopen(2), for one new file system.
 Fd open_filesystem(const char* type) noexcept;
 /// "key=value" or "key". `detail` of the outcome stays 0.

@@ -9,8 +9,8 @@
 
 #include <cstdint>
 
+#include "child/clone_tree.h"
 #include "child/init.h"
-#include "child/mounts.h"
 #include "child/room.h"
 #include "child/same_text.h"
 #include "child/sys.h"
@@ -25,24 +25,13 @@ namespace {
 
 constexpr const char* kImage = "/proc/self/exe";
 
-// Apart from what is mapped anew, on a page of its own.
-alignas(kLargestPage) HUTCH_ROOM char g_path_before[PATH_MAX];
+HUTCH_ROOM char g_path_before[PATH_MAX];
 
 constexpr std::size_t kMostSegments = 16;
 
 constexpr int protection_of(std::uint32_t flags) noexcept {
   return ((flags & PF_R) != 0 ? PROT_READ : 0) | ((flags & PF_W) != 0 ? PROT_WRITE : 0) |
          ((flags & PF_X) != 0 ? PROT_EXEC : 0);
-}
-
-/// A page far from all others that are mapped: a kernel that flushes one page after the other from the
-/// processor's TLB, up to 33 (x86, tlb_single_page_flush_ceiling), flushes all at once what lies further
-/// apart. Under a hypervisor each may cost 3 us.
-void map_far_page(std::uintptr_t page) noexcept {
-  constexpr std::uintptr_t kApart = std::uintptr_t{64} * 4096;
-  const auto here = reinterpret_cast<std::uintptr_t>(&map_far_page) & ~(page - 1);
-  if (here > reinterpret_cast<std::uintptr_t>(__ehdr_start) + kApart)
-    sys::call(SYS_madvise, here - kApart, page, MADV_POPULATE_READ);
 }
 
 /// Maps what the kernel mapped of our file once more, at the same places, from `file`: the same bytes, while
@@ -57,7 +46,6 @@ bool map_anew(int file, std::uintptr_t page) noexcept {
   if (sys::call(SYS_pread64, file, &own, sizeof own, 0) < static_cast<long>(sizeof own) ||
       own.header.e_phoff != sizeof own.header || own.header.e_phnum > kMostSegments)
     return false;
-  map_far_page(page);
   for (unsigned i = 0; i < own.header.e_phnum; ++i) {
     const Elf64_Phdr& segment = own.segments[i];
     if (segment.p_type != PT_LOAD || segment.p_filesz == 0) continue;
@@ -129,7 +117,8 @@ std::uintptr_t page_size(char** behind_environment) noexcept {
 }
 
 /// The same by execve(2). Comes back only on failure.
-void execute(int image, char** arguments, char** environment, std::size_t count) noexcept {
+void execute(int image, const Fd& before, char** arguments, char** environment, std::size_t count) noexcept {
+  remember_path_of(before);
   char own_path[sizeof g_path_before + 32];
   std::size_t length = 0;
   for (const char* from = kOwnPath; *from != '\0'; ++from) own_path[length++] = *from;
@@ -141,6 +130,7 @@ void execute(int image, char** arguments, char** environment, std::size_t count)
   with_path[count] = own_path;
   with_path[count + 1] = nullptr;
   sys::call(SYS_execveat, image, "", arguments, with_path, AT_EMPTY_PATH);
+  g_path_before[0] = '\0';
 }
 
 /// See open_read_only_image.
@@ -153,16 +143,14 @@ Fd clone_read_only(int directory, const char* path, unsigned how) noexcept {
 }
 
 /// Apart, since few need so much of a stack.
-[[gnu::noinline]] Fd go_on_from_image(Fd own, char** arguments, char** environment,
-                                      std::size_t count) noexcept {
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, kImage, g_path_before, sizeof g_path_before - 1);
-  Fd image = length <= 0 ? Fd(length) : clone_read_only(own.get(), "", AT_EMPTY_PATH);
-  if (image.ok()) {
-    if (move_to_image(image.get(), arguments, environment, page_size(environment + count + 1))) return image;
-    execute(image.get(), arguments, environment, count);
-  }
-  g_path_before[0] = '\0';
-  return Fd(-EPERM);
+[[gnu::noinline]] OwnFile go_on_from_image(Fd own, char** arguments, char** environment,
+                                           std::size_t count) noexcept {
+  Fd image = clone_read_only(own.get(), "", AT_EMPTY_PATH);
+  if (!image.ok()) return {static_cast<Fd&&>(image)};
+  if (move_to_image(image.get(), arguments, environment, page_size(environment + count + 1)))
+    return {static_cast<Fd&&>(image), static_cast<Fd&&>(own)};
+  execute(image.get(), own, arguments, environment, count);
+  return {Fd(-EPERM)};
 }
 
 }  // namespace
@@ -172,23 +160,30 @@ long open_read_only_image(const char* path) noexcept {
   return image.ok() ? image.release() : -static_cast<long>(image.error());
 }
 
+void remember_path_of(const Fd& before) noexcept {
+  char name[sys::kDescriptorPath];
+  if (before.ok())
+    sys::call(SYS_readlinkat, AT_FDCWD, sys::descriptor_path(name, before.get()), g_path_before,
+              sizeof g_path_before - 1);
+}
+
 const char* path_before_read_only_image() noexcept { return g_path_before; }
 
-Fd run_from_read_only_image(char** arguments, char** environment) noexcept {
-  if (arguments[0] == nullptr || arguments[1] == nullptr) return Fd(-EINVAL);
-  if (!same_text(arguments[1], "run") && !same_text(arguments[1], "enter")) return Fd(-EINVAL);
+OwnFile run_from_read_only_image(char** arguments, char** environment) noexcept {
+  if (arguments[0] == nullptr || arguments[1] == nullptr) return {Fd(-EINVAL)};
+  if (!same_text(arguments[1], "run") && !same_text(arguments[1], "enter")) return {Fd(-EINVAL)};
   std::size_t count = 0;
   for (; environment[count] != nullptr; ++count) {
     const char* const rest = rest_of(environment[count], kOwnPath);
     if (rest != nullptr && *rest == '=')
-      return Fd(-EEXIST);  // it is done already, or somebody wants us to believe so
+      return {Fd(-EEXIST)};  // it is done already, or somebody wants us to believe so
   }
   Fd own(sys::open_at(AT_FDCWD, kImage, O_PATH | O_CLOEXEC));
-  if (!own.ok()) return own;
+  if (!own.ok()) return {static_cast<Fd&&>(own)};
   const long writable = sys::call(SYS_faccessat2, own.get(), "", W_OK, AT_EACCESS | AT_EMPTY_PATH);
   if (writable >= 0) return go_on_from_image(static_cast<Fd&&>(own), arguments, environment, count);
   // Any other error says nothing of the file, but of who refuses the call.
-  return writable == -EACCES || writable == -EROFS ? static_cast<Fd&&>(own) : Fd(writable);
+  return {writable == -EACCES || writable == -EROFS ? static_cast<Fd&&>(own) : Fd(writable)};
 }
 
 }  // namespace hutch

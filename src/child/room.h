@@ -10,6 +10,13 @@
 #define HUTCH_ROOM
 #endif
 
+/// Before a function that runs before the file may be mapped anew (src/start/layout.ld).
+#if defined(__GNUC__) && !defined(__clang__)
+#define HUTCH_BEGIN __attribute__((section("hutch_begin")))
+#else
+#define HUTCH_BEGIN
+#endif
+
 namespace hutch {
 
 /// The largest page that the kernel may have: what begins with one shares it with nothing.

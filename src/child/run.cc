@@ -93,10 +93,11 @@ Outcome await_init(const ChildContext& context) noexcept {
   return check(Call::read, got);
 }
 
-void close_parents_ends(const ChildContext& context) noexcept {
+void close_what_is_the_parents(const ChildContext& context) noexcept {
   for (const int fd : context.parents_ends) {
     if (fd >= 0) sys::close(fd);
   }
+  if (context.own_file >= 0) sys::close(context.own_file);
 }
 
 }  // namespace
@@ -167,7 +168,7 @@ void run_child(const ChildContext& given) noexcept {
   Places places;
   ChildContext context = given;
   context.places = &places;
-  close_parents_ends(context);
+  close_what_is_the_parents(context);
   sys::call(SYS_umask, 0);  // modes are what the steps say; the program's own comes with SetUmask
   run_steps(context, 0);
 }

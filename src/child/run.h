@@ -94,6 +94,7 @@ struct ChildContext {
   std::uint64_t disposed = ~std::uint64_t{0};  ///< signals (signals.h) that may be ignored, or have a handler
   std::array<int, 3> parents_ends{
       {-1, -1, -1}};  ///< the other ends of pipes and channel: closed first, so that an end is an end
+  int own_file = -1;  ///< OwnFile::before, the launcher's alone: closed first, too
   std::span<std::uint64_t> done_at;  ///< by step, when it was done (nanoseconds of CLOCK_MONOTONIC); empty:
                                      ///< nobody asks
   /// The launcher waits on no memory that the child writes, and it shares all of it. Then the init is a
@@ -101,8 +102,7 @@ struct ChildContext {
   /// `program_stack`.
   int init_image = -1;
   void* program_stack = nullptr;
-  /// Not empty: `init_image` is a mount that exists nowhere, and this a file of the old root.
-  const char* image_place = "";
+  bool image_is_nowhere = false;  ///< `init_image` is a mount that is not in any tree
   /// Of the launcher, where it waits for nothing but what comes of execve: true right before. To wake it
   /// costs more than all that either does meanwhile.
   std::atomic<bool>* executes = nullptr;

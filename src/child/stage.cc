@@ -2,6 +2,7 @@
 #include <linux/mount.h>
 #include <sys/stat.h>
 
+#include "child/clone_tree.h"
 #include "child/files.h"
 #include "child/mounts.h"
 #include "child/steps.h"

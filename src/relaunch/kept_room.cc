@@ -41,7 +41,7 @@ const KeptHead& head() noexcept { return *reinterpret_cast<const KeptHead*>(g_ro
 const char* part(const Section& section) noexcept { return g_room.kept + section.at; }
 
 /// In place of a fault for each page. Linux before 5.14 does not.
-void map_at_once(const char* begin, const char* end) noexcept {
+[[gnu::always_inline]] inline void map_at_once(const char* begin, const char* end) noexcept {
   const auto at = reinterpret_cast<std::uintptr_t>(begin) & ~(kPage - 1);
   if (begin < end)
     sys::call(SYS_madvise, at, reinterpret_cast<std::uintptr_t>(end) - at, MADV_POPULATE_WRITE);
@@ -205,13 +205,12 @@ bool restore_image(char** environment, long entries) noexcept {
 
 }  // namespace
 
-void map_room() noexcept {
-  // The linker lays the child's stack and the path of our own file right before (link_order.txt).
+HUTCH_BEGIN void map_room() noexcept {
+  // The linker lays the child's stack right before (link_order.txt).
   constexpr std::size_t kStack = kPage;
-  constexpr std::size_t kPath = kPage;
   const auto* const room = reinterpret_cast<const char*>(&g_room);
   const auto* const stack = static_cast<const char*>(stack_top(0));
-  map_at_once(stack + kPath == room ? stack - kStack : room, g_room.kept + kFirst);
+  map_at_once(stack == room ? stack - kStack : room, g_room.kept + kFirst);
 }
 
 void forget_room() noexcept { sys::call(SYS_madvise, &g_room, sizeof g_room, MADV_DONTNEED); }

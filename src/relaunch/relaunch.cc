@@ -166,7 +166,7 @@ void begin_child(void* context) noexcept { run_child(*static_cast<const ChildCon
 /// One try. Members end in reverse order.
 class Launch {
  public:
-  Launch(Fd file, int image) noexcept : file_(static_cast<Fd&&>(file)), image_(image) {}
+  Launch(Fd file, const OwnFile& own) noexcept : file_(static_cast<Fd&&>(file)), own_(own) {}
   Launch(const Launch&) = delete;
   Launch& operator=(const Launch&) = delete;
   ~Launch() {
@@ -211,8 +211,9 @@ class Launch {
     context_.channel_fd = channel_.writer.get();
     context_.go_fd = go_.reader.get();
     context_.parents_ends = {report_.reader.get(), go_.writer.get(), channel_.reader.get()};
-    context_.init_image = image_;
-    context_.image_place = path_before_read_only_image();
+    context_.own_file = own_.before.get();
+    context_.init_image = own_.image.get();
+    context_.image_is_nowhere = own_.before.ok();
     context_.program_stack = stack_top(1);
     context_.executes = &executes_;
     context_.disposed = disposed_signals();
@@ -278,7 +279,7 @@ class Launch {
   HeldSignals signals_;
   const KeepDumpable dumpable_;
   const FileLimit files_{kept_slots().size(), kept_pins().size()};
-  const int image_;
+  const OwnFile& own_;
   Pair report_, go_, channel_;
   std::uint64_t namespaces_ = 0;
   long child_ = -1;
@@ -297,12 +298,7 @@ bool is_privileged(char** behind_environment) noexcept {
 
 const Relaunched* relaunched() noexcept { return g_running.child > 0 ? &g_running : nullptr; }
 
-bool may_be_made_again(const long* stack) noexcept {
-  const auto* const words = reinterpret_cast<char* const*>(stack + 1);
-  return *stack >= 3 && same_text(words[1], "run");
-}
-
-void relaunch(long* stack, int image) noexcept {
+void relaunch(long* stack, const OwnFile& own) noexcept {
   char** const words = reinterpret_cast<char**>(stack + 1);
   char** const environment = words + *stack + 1;
   char** end = environment;
@@ -310,8 +306,8 @@ void relaunch(long* stack, int image) noexcept {
   if (is_privileged(end + 1) || value_of(environment, kOwnPath) != nullptr) return;
   Fd file(-EBADF);
   // As in find_kept.
-  if (image <= STDERR_FILENO) return;
-  if (find_kept(words + 1, environment, file)) Launch(static_cast<Fd&&>(file), image).run();
+  if (own.image.get() <= STDERR_FILENO) return;
+  if (find_kept(words + 1, environment, file)) Launch(static_cast<Fd&&>(file), own).run();
   forget_room();
 }
 

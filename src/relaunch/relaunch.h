@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "child/read_only_image.h"
+#include "child/same_text.h"
 #include "child/signals.h"
 
 /// A launch that was made before is made again, without the C library: everything that costs a launcher more
@@ -29,11 +31,14 @@ struct Relaunched {
 };
 
 /// Whether the process is one that relaunch() is for; `stack` as the kernel hands it to a program.
-bool may_be_made_again(const long* stack) noexcept;
+inline bool may_be_made_again(const long* stack) noexcept {
+  const auto* const words = reinterpret_cast<char* const*>(stack + 1);
+  return *stack >= 3 && same_text(words[1], "run");
+}
 
-/// Of a process that may_be_made_again(), and that runs from `image` (read_only_image.h). Ends the process
-/// with the program's status, or comes back.
-void relaunch(long* stack, int image) noexcept;
+/// Of a process that may_be_made_again(), and that runs from `own.image`. Ends the process with the program's
+/// status, or comes back.
+void relaunch(long* stack, const OwnFile& own) noexcept;
 
 /// Null: nothing runs.
 const Relaunched* relaunched() noexcept;

@@ -18,8 +18,9 @@ void begin_launcher(long* stack) noexcept {
   char** const environment = arguments + *stack + 1;
   const bool may_be_again = may_be_made_again(stack);
   if (may_be_again) map_room();
-  const Fd image = run_from_read_only_image(arguments, environment);
-  if (image.ok() && may_be_again) relaunch(stack, image.get());
+  const OwnFile own = run_from_read_only_image(arguments, environment);
+  if (own.image.ok() && may_be_again) relaunch(stack, own);
+  remember_path_of(own.before);
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ import tempfile
 import launchers
 
 # In the order in which a launch has use for them: the child's stack ends where relaunch.cc's room begins.
-ROOM = ["_ZN5hutch12_GLOBAL__N_18g_stacksE", "_ZN5hutch12_GLOBAL__N_113g_path_beforeE", "_ZN5hutch12_GLOBAL__N_16g_roomE"]
+ROOM = ["_ZN5hutch12_GLOBAL__N_113g_path_beforeE", "_ZN5hutch12_GLOBAL__N_18g_stacksE", "_ZN5hutch12_GLOBAL__N_16g_roomE"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
