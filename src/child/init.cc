@@ -69,12 +69,8 @@ void Init::open_namespaces(int folder) noexcept {
 }
 
 Outcome Init::shrink() const noexcept {
+  // Ambient capabilities go with the inheritable ones: capabilities(7).
   if (const Outcome dropped = write_capabilities({}); !dropped.ok()) return dropped;
-  if (const Outcome ambient =
-          check(Call::prctl, sys::call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0));
-      !ambient.ok()) {
-    return ambient;
-  }
   if (const long rc = sys::call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); rc < 0)
     return check(Call::prctl, rc);
   char root[] = {'/', '\0'};

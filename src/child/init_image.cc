@@ -13,7 +13,6 @@ constexpr std::size_t kLetters = 2 * sizeof(InitImage);
 static_assert(std::is_trivially_copyable_v<InitImage>);
 
 Outcome begin(const InitImage& image) noexcept {
-  if (const Outcome defaults = default_for_children(); !defaults.ok()) return defaults;
   if (image.death_signal != 0) {
     // execve(2) may have cleared it.
     const long rc = sys::call(SYS_prctl, PR_SET_PDEATHSIG, image.death_signal, 0, 0, 0);

@@ -78,9 +78,8 @@ Outcome run(const BringLoopbackUp&, const ChildContext&) noexcept {
   struct ifreq request = {};
   request.ifr_name[0] = 'l';
   request.ifr_name[1] = 'o';
-  const long got = sys::call(SYS_ioctl, socket.get(), SIOCGIFFLAGS, &request);
-  if (got < 0) return check(Call::ioctl, got);
-  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP);
+  // The other flags of a new loopback cannot be changed (netdevice(7)).
+  request.ifr_flags = IFF_UP;
   return check(Call::ioctl, sys::call(SYS_ioctl, socket.get(), SIOCSIFFLAGS, &request));
 }
 

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "child/channel.h"
+#include "child/close_rows.h"
 #include "child/places.h"
 #include "child/steps.h"
 #include "child/sys.h"
@@ -94,10 +95,9 @@ Outcome await_init(const ChildContext& context) noexcept {
 }
 
 void close_what_is_the_parents(const ChildContext& context) noexcept {
-  for (const int fd : context.parents_ends) {
-    if (fd >= 0) sys::close(fd);
-  }
-  if (context.own_file >= 0) sys::close(context.own_file);
+  CloseRows rows;
+  for (const int fd : context.parents_ends) rows.add(fd);
+  rows.add(context.own_file);
 }
 
 }  // namespace

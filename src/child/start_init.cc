@@ -135,6 +135,9 @@ Outcome run(const StartInit& s, const ChildContext& context) noexcept {
 
 Outcome start_init_image(const StartInit& s, const ChildContext& context, std::size_t next) noexcept {
   if (const Outcome blocked = set_signal_mask(kAllSignals); !blocked.ok()) return blocked;
+  if ((context.disposed & signal_bit(SIGCHLD)) != 0) {
+    if (const Outcome defaults = default_for_children(); !defaults.ok()) return defaults;
+  }
   Continuation continuation{&context, next, death_signal_of_ours(), {-1, -1}};
   InitImage image{.init = init_of(s, context),
                   .report = context.report_fd,

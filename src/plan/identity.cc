@@ -358,9 +358,10 @@ void map_into_user_namespace(Draft& draft) {
                    .other_label = groups.rows.front().at.known() ? "the map begins here" : ""});
   }
   write_maps(draft, users, groups, denied, privileged);
+  const bool has_groups = !draft.host.caller().groups.empty() || !identity.groups.empty();
   const bool is_somebody_else =
       inside_of(users.rows, users.caller) != users.id || inside_of(groups.rows, groups.caller) != groups.id;
-  become(draft, may_set_groups, is_somebody_else);
+  become(draft, may_set_groups && has_groups, is_somebody_else);
 }
 
 void stay_in_joined_namespace(Draft& draft);

@@ -80,11 +80,10 @@ bool has_sound_parts(const KeptHead& kept, std::size_t size) noexcept {
 }
 
 /// Everything but `plan`.
-bool read_kept(int file) noexcept {
+bool read_kept(int file, std::uint64_t owner) noexcept {
   struct stat found = {};
   if (sys::call(SYS_fstat, file, &found) < 0 || !S_ISREG(found.st_mode) ||
-      static_cast<long>(found.st_uid) != sys::call(SYS_geteuid) || (found.st_mode & 077) != 0 ||
-      found.st_nlink > 1)
+      found.st_uid != owner || (found.st_mode & 077) != 0 || found.st_nlink > 1)
     return false;
   const auto size = static_cast<std::size_t>(found.st_size);
   if (found.st_size <= static_cast<off_t>(sizeof(KeptHead)) || size > kLargestKept) return false;
@@ -222,12 +221,13 @@ bool find_kept(char** words, char** environment, Fd& file) noexcept {
   for (char** entry = environment; *entry != nullptr; ++entry) slot.add(*entry);
   char name[3];
   slot.put(name);
-  const Fd folder = open_plans_folder(environment);
+  const auto owner = static_cast<std::uint64_t>(sys::call(SYS_geteuid));
+  const Fd folder = open_plans_folder(environment, owner);
   if (!folder.ok()) return false;
   file = Fd(sys::open_at(folder.get(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   // The place of a standard stream that is closed would be taken by one of them.
   if (folder.get() <= STDERR_FILENO || file.get() <= STDERR_FILENO) return false;
-  if (!read_kept(file.get()) || !has_these_words(words)) return false;
+  if (!read_kept(file.get(), owner) || !has_these_words(words)) return false;
   const long entries = same_environment(environment);
   return entries >= 0 && have_same_answers(Questions::all_others) && restore_image(environment, entries);
 }

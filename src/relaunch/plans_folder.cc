@@ -37,8 +37,7 @@ const char* value_of(char** environment, const char* name) noexcept {
   return nullptr;
 }
 
-Fd open_plans_folder(char** environment) noexcept {
-  const auto owner = static_cast<std::uint64_t>(sys::call(SYS_geteuid));
+Fd open_plans_folder(char** environment, std::uint64_t owner) noexcept {
   Fd plans(-ENOENT);
   const char* const said = value_of(environment, "XDG_RUNTIME_DIR");
   if (said != nullptr && *said == '/' && find_in(said, true, owner, plans)) return plans;

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <variant>
 
+#include "child/close_rows.h"
 #include "child/file_limit.h"
 #include "child/keep_dumpable.h"
 #include "child/read_only_image.h"
@@ -51,9 +52,9 @@ bool make_channel(Pair& channel) noexcept {
   int ends[2];
   const int on = 1;
   if (sys::call(SYS_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) return false;
-  channel.reader = Fd(ends[0]);
-  channel.writer = Fd(ends[1]);
-  return sys::call(SYS_setsockopt, ends[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) >= 0;
+  channel.writer = Fd(ends[0]);
+  channel.reader = Fd(ends[1]);
+  return sys::call(SYS_setsockopt, ends[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof on) >= 0;
 }
 
 bool write_child_file(const WriteChildFile& step, long child) noexcept {
@@ -198,8 +199,9 @@ class Launch {
       if (const auto* clone = std::get_if<CloneChild>(&step.op)) namespaces_ = clone->namespaces;
       lets_go |= std::holds_alternative<LetChildGo>(step.op);
     }
-    return make_stacks() && make_pipe(report_, O_NONBLOCK) && (!lets_go || make_pipe(go_, 0)) &&
-        make_channel(channel_);
+    // In this order what either side closes after clone lies side by side.
+    return make_stacks() && make_channel(channel_) && make_pipe(report_, O_NONBLOCK) &&
+        (!lets_go || make_pipe(go_, 0));
   }
 
   bool clone() noexcept {
@@ -210,7 +212,7 @@ class Launch {
     context_.report_fd = report_.writer.get();
     context_.channel_fd = channel_.writer.get();
     context_.go_fd = go_.reader.get();
-    context_.parents_ends = {report_.reader.get(), go_.writer.get(), channel_.reader.get()};
+    context_.parents_ends = {channel_.reader.get(), report_.reader.get(), go_.writer.get()};
     context_.own_file = own_.before.get();
     context_.init_image = own_.image.get();
     context_.image_is_nowhere = own_.before.ok();
@@ -222,8 +224,9 @@ class Launch {
     child_ = clone_sharing(namespaces_, &pidfd, stack_top(0), begin_child, &context_);
     if (child_ < 0) return false;
     pidfd_ = Fd(pidfd);
-    report_.writer = Fd(-EBADF);
-    go_.reader = Fd(-EBADF);
+    CloseRows childs;
+    childs.add(report_.writer.release());
+    if (go_.reader.ok()) childs.add(go_.reader.release());
     return true;
   }
 
@@ -306,7 +309,9 @@ void relaunch(long* stack, const OwnFile& own) noexcept {
   if (is_privileged(end + 1) || value_of(environment, kOwnPath) != nullptr) return;
   Fd file(-EBADF);
   // As in find_kept.
-  if (own.image.get() <= STDERR_FILENO) return;
+  for (const Fd* each : {&own.image, &own.before}) {
+    if (each->ok() && each->get() <= STDERR_FILENO) return;
+  }
   if (find_kept(words + 1, environment, file)) Launch(static_cast<Fd&&>(file), own).run();
   forget_room();
 }

@@ -45,6 +45,16 @@ TEST_CASE("a capability that is kept survives exec where it is made ambient, and
         "CapBnd:\t0000000400002000\nCapAmb:\t0000000400002000\n");
 }
 
+TEST_CASE("ambient capabilities go with the last ones that were kept") {
+  NEEDS_NAMESPACES(CLONE_NEWUSER);
+  const std::uint64_t kept = bit(CAP_NET_RAW) | bit(CAP_SETPCAP);
+  const Ending ending = run_in_child({privilege(DropCapabilities{.keep = kept, .ambient = true}),
+                                      privilege(DropCapabilities{}), show_status("^Cap(Amb|Eff)")},
+                                     {.namespaces = CLONE_NEWUSER});
+  CHECK_FALSE(ending.report);
+  CHECK(ending.out == "CapEff:\t0000000000000000\nCapAmb:\t0000000000000000\n");
+}
+
 TEST_CASE("capabilities beyond the kernel's are the end of the list, not an error") {
   NEEDS_NAMESPACES(CLONE_NEWUSER);
   const Ending ending =
