@@ -95,8 +95,8 @@ Outcome Places::walk(std::string_view directory) noexcept {
   char usual[kUsualPath];
   last_.forget();
   if (directory.size() >= PATH_MAX) return failed(Call::openat2, ENAMETOOLONG);
-  Fd walked =
-      directory.size() < sizeof usual ? walk_copy(root_.fd, directory, usual) : walk_long(root_.fd, directory);
+  Fd walked = directory.size() < sizeof usual ? walk_copy(root_.fd, directory, usual)
+                                              : walk_long(root_.fd, directory);
   if (!walked.ok()) return walk_failed(root_.fd, directory, walked);
   last_.open(static_cast<Fd&&>(walked), directory);
   return {};

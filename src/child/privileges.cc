@@ -36,7 +36,8 @@ Outcome run(const DropCapabilities& s, const ChildContext&) noexcept {
   }
   // With none left, capset(2) takes the ambient ones along.
   if (s.keep != 0) {
-    if (const Outcome cleared = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL); !cleared.ok()) return cleared;
+    if (const Outcome cleared = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL); !cleared.ok())
+      return cleared;
   }
 
   const Capabilities wanted{.effective = s.keep, .permitted = s.keep, .inheritable = s.keep};

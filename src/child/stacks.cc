@@ -31,7 +31,9 @@ bool make_stacks() noexcept {
   return true;
 }
 
-HUTCH_BEGIN void* stack_top(std::size_t which) noexcept { return g_stacks + (kStacks - which) * (kGuard + kStack); }
+HUTCH_BEGIN void* stack_top(std::size_t which) noexcept {
+  return g_stacks + (kStacks - which) * (kGuard + kStack);
+}
 
 void forget_stacks() noexcept { sys::call(SYS_madvise, g_stacks, kAll, MADV_DONTNEED); }
 

@@ -138,11 +138,13 @@ Outcome start_init_image(const StartInit& s, const ChildContext& context, std::s
   if ((context.disposed & signal_bit(SIGCHLD)) != 0) {
     if (const Outcome defaults = default_for_children(); !defaults.ok()) return defaults;
   }
-  Continuation continuation{&context, next, death_signal_of_ours(), {-1, -1}};
+  const int death_signal = death_signal_of_ours();
+  // The end of pid 1 is everybody's.
+  Continuation continuation{&context, next, s.processes != kNone ? death_signal : 0, {-1, -1}};
   InitImage image{.init = init_of(s, context),
                   .report = context.report_fd,
                   .step = static_cast<int>(next - 1),
-                  .death_signal = continuation.death_signal};
+                  .death_signal = death_signal};
   if (s.namespaces != kNone) image.init.open_namespaces(in_slot(context, s.namespaces));
   close_what_leads_out(s, context);
   if (const long rc = sys::call(SYS_pipe2, continuation.ready, O_CLOEXEC); rc < 0)

@@ -331,6 +331,11 @@ void become(Draft& draft, bool set_groups, bool always) {
             at);
 }
 
+/// Denied in the namespace around us ("unshare -Ur"), it is denied in all below.
+bool is_setgroups_denied_around(const Draft& draft) {
+  return draft.host.read("/proc/self/setgroups", 16).value_or("").starts_with("deny");
+}
+
 void map_into_user_namespace(Draft& draft) {
   const Identity& identity = draft.profile.identity;
   const Chosen users = choose(draft, kUsers);
@@ -344,10 +349,12 @@ void map_into_user_namespace(Draft& draft) {
 
   const bool privileged = draft.host.caller().has_setid_capabilities;
   const bool denied = identity.setgroups && !**identity.setgroups;
-  // Denied in the namespace around us ("unshare -Ur"), it is denied in all below.
-  const bool denied_around = draft.host.read("/proc/self/setgroups", 16).value_or("").starts_with("deny");
-  const bool may_set_groups =
-      !denied && !denied_around && (privileged || !is_self_only(users) || !is_self_only(groups));
+  // Whose groups are none, and shall be, has nothing to set. What is said is checked in any case.
+  const bool has_groups =
+      !draft.host.caller().groups.empty() || !identity.groups.empty() || identity.setgroups.has_value();
+  const bool may_set_groups = has_groups && !denied &&
+                              (privileged || !is_self_only(users) || !is_self_only(groups)) &&
+                              !is_setgroups_denied_around(draft);
   check_groups(draft, may_set_groups);
   for (const Said<std::uint32_t>& group : identity.groups) {
     if (!may_set_groups || is_mapped(groups.rows, *group)) continue;
@@ -358,10 +365,9 @@ void map_into_user_namespace(Draft& draft) {
                    .other_label = groups.rows.front().at.known() ? "the map begins here" : ""});
   }
   write_maps(draft, users, groups, denied, privileged);
-  const bool has_groups = !draft.host.caller().groups.empty() || !identity.groups.empty();
   const bool is_somebody_else =
       inside_of(users.rows, users.caller) != users.id || inside_of(groups.rows, groups.caller) != groups.id;
-  become(draft, may_set_groups && has_groups, is_somebody_else);
+  become(draft, may_set_groups, is_somebody_else);
 }
 
 void stay_in_joined_namespace(Draft& draft);

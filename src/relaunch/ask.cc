@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/limits.h>
+#include <linux/openat2.h>
 #include <linux/prctl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -41,9 +42,30 @@ void put_link(Digest& out, const char* path, char* buffer) noexcept {
   out.text({buffer, length > 0 ? static_cast<std::size_t>(length) : 0});
 }
 
-/// A path without links that leads to the same, in the buffer: the kernel's own name of what is open. Empty
-/// where nothing is there.
+/// Absolute, and each name in it is one.
+bool is_normal(const char* path) noexcept {
+  while (*path == '/') {
+    const char* const name = ++path;
+    while (*path != '/' && *path != '\0') ++path;
+    const auto length = path - name;
+    const bool is_dots = length <= 2 && name[0] == '.' && (length == 1 || name[1] == '.');
+    if (length == 0 || is_dots) return false;
+    if (*path == '\0') return true;
+  }
+  return false;
+}
+
+bool leads_there_without_links(const char* path) noexcept {
+  struct open_how how = {};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  return Fd(sys::call(SYS_openat2, AT_FDCWD, path, &how, sizeof how)).ok();
+}
+
+/// A path without links that leads to the same: this one, or the kernel's own name of what is open, in the
+/// buffer. Empty where nothing is there.
 std::string_view real_path(const char* path, char* buffer) noexcept {
+  if (is_normal(path) && leads_there_without_links(path)) return path;
   const Fd there(sys::open_at(AT_FDCWD, path, O_PATH | O_CLOEXEC));
   if (!there.ok()) return {};
   char name[sys::kDescriptorPath];

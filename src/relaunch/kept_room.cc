@@ -82,8 +82,8 @@ bool has_sound_parts(const KeptHead& kept, std::size_t size) noexcept {
 /// Everything but `plan`.
 bool read_kept(int file, std::uint64_t owner) noexcept {
   struct stat found = {};
-  if (sys::call(SYS_fstat, file, &found) < 0 || !S_ISREG(found.st_mode) ||
-      found.st_uid != owner || (found.st_mode & 077) != 0 || found.st_nlink > 1)
+  if (sys::call(SYS_fstat, file, &found) < 0 || !S_ISREG(found.st_mode) || found.st_uid != owner ||
+      (found.st_mode & 077) != 0 || found.st_nlink > 1)
     return false;
   const auto size = static_cast<std::size_t>(found.st_size);
   if (found.st_size <= static_cast<off_t>(sizeof(KeptHead)) || size > kLargestKept) return false;

@@ -201,7 +201,7 @@ class Launch {
     }
     // In this order what either side closes after clone lies side by side.
     return make_stacks() && make_channel(channel_) && make_pipe(report_, O_NONBLOCK) &&
-        (!lets_go || make_pipe(go_, 0));
+           (!lets_go || make_pipe(go_, 0));
   }
 
   bool clone() noexcept {

@@ -16,7 +16,7 @@ import measure
 
 # work: system calls of all processes, minor page faults, instructions of `hutch plan` (which also prints it); then the
 # first two of a launch whose plan was kept
-BOUNDS = {"W1": (625, 165, 2_150_000, 500, 74), "W4": (630, 190, 5_000_000, 500, 76), "W3-100": (1620, 295, 19_500_000, 1050, 95)}
+BOUNDS = {"W1": (560, 165, 2_150_000, 480, 72), "W4": (560, 190, 5_000_000, 480, 76), "W3-100": (1320, 295, 19_500_000, 1000, 95)}
 
 
 def system_calls(command):

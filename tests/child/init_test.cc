@@ -85,7 +85,7 @@ Told ask_init(const std::vector<Step>& start) {
   std::thread launcher([&] {
     const pid_t program = receive(channel[0]).sender;
     ::sigqueue(parent_of(program), kAskNamespaces, {.sival_int = kForProgram});
-    struct stat found{};
+    struct stat found {};
     for (const int fd : receive(channel[0]).descriptors) {
       ::fstat(fd, &found);
       told.sent.push_back(found.st_ino);

@@ -206,7 +206,8 @@ TEST_CASE("a sealed mount takes nothing new, and a read-only view covers only it
   const Ending part =
       run_in_small_root({}, after, "(: >/part/x) 2>&- || echo refused; (: >/whole/x) && echo taken");
   CHECK(part.out == "refused\ntaken\n");
-  const Ending sealed = run_in_small_root({}, {setup(Seal{.path = "/", .slot = 0})}, "(: >/x) 2>&- || echo refused");
+  const Ending sealed =
+      run_in_small_root({}, {setup(Seal{.path = "/", .slot = 0})}, "(: >/x) 2>&- || echo refused");
   CHECK(sealed.out == "refused\n");
 }
 

@@ -52,6 +52,15 @@ bool was_recalled(const Answer& answer) {
   return contains(answer.err, "  recall ") || contains(answer.err, "library=no");
 }
 
+/// A launch that takes long, on a machine that is busy, is handed over to the library (relaunch.h), and looks
+/// like one of it: then another try.
+template <class Launch>
+Answer launch_that_is_recalled(const Launch& launch) {
+  Answer answer = launch();
+  for (int i = 0; i < 4 && !was_recalled(answer); ++i) answer = launch();
+  return answer;
+}
+
 /// A shell, a parent, two variables and a file that may be there.
 std::string write_box(const Kept& user, const std::string& top = "") {
   return user.here.profile("box", top +
@@ -83,7 +92,7 @@ TEST_CASE("a plan that is still right is used again, and does the same") {
   INFO(first.err);
   CHECK(first.status == 0);
   CHECK(!was_recalled(first));
-  const Answer second = user.run(box, {"ids", ",", "env"});
+  const Answer second = launch_that_is_recalled([&] { return user.run(box, {"ids", ",", "env"}); });
   INFO(second.err);
   CHECK(was_recalled(second));
   CHECK(second.status == 0);
@@ -155,7 +164,7 @@ TEST_CASE("whatever a plan depends on is asked again") {
     INFO(before.err);
     REQUIRE(before.status == 0);
     CHECK(!contains(before.out, row.words));
-    REQUIRE(was_recalled(user.run(box, command)));
+    REQUIRE(was_recalled(launch_that_is_recalled([&] { return user.run(box, command); })));
     row.change(user);
     const Answer after = user.run(box, command);
     INFO(after.out << after.err);
@@ -173,13 +182,13 @@ TEST_CASE("a drop-in that comes or goes is noticed") {
   user.here.write("profiles/named.toml", "schema = 1\n" + bare_profile("", "hostname = \"plain\"\n"));
   const auto name = [&] { return user.run("named", {"names"}); };
   REQUIRE(name().status == 0);
-  REQUIRE(was_recalled(name()));
+  REQUIRE(was_recalled(launch_that_is_recalled(name)));
   const std::string drop_in =
       user.here.write("profiles/named.toml.d/10.toml", "schema = 1\nhostname = \"dropped\"\n");
   const Answer with = name();
   CHECK(!was_recalled(with));
   CHECK(contains(with.out, "dropped"));
-  REQUIRE(was_recalled(name()));
+  REQUIRE(was_recalled(launch_that_is_recalled(name)));
   std::filesystem::remove(drop_in);
   const Answer without = name();
   CHECK(!was_recalled(without));
@@ -237,7 +246,7 @@ TEST_CASE("a plan that anybody else could have written is not believed") {
     user.plain = plain;
     const std::string box = user.here.profile("box", bare_profile());
     REQUIRE(user.run(box, {"ids"}).status == 0);
-    REQUIRE(was_recalled(user.run(box, {"ids"})));
+    REQUIRE(was_recalled(launch_that_is_recalled([&] { return user.run(box, {"ids"}); })));
     row.harm(user);
     const Answer answer = user.run(box, {"ids"});
     INFO(answer.err);
@@ -286,7 +295,7 @@ TEST_CASE("a plan that was kept under another environment is not used, whatever 
   };
   kept_now("one");
   const std::string bytes = read_file(user.plans().front());
-  REQUIRE(was_recalled(user.run(box, {"ids"})));
+  REQUIRE(was_recalled(launch_that_is_recalled([&] { return user.run(box, {"ids"}); })));
   const std::string second = kept_now("two");
   user.here.write("run/hutch/plans/" + second, bytes, 0600);
   CHECK(!was_recalled(user.run(box, {"ids"})));
@@ -299,7 +308,7 @@ TEST_CASE("values of the environment are not kept, and are handed on as they are
   user.env["TOKEN"] = "hunter2-secret";
   const std::string box = user.here.profile("box", "environment.inherit = [\"TOKEN\"]\n" + bare_profile());
   REQUIRE(contains(user.run(box, {"env"}).out, "hunter2-secret"));
-  const Answer again = user.run(box, {"env"});
+  const Answer again = launch_that_is_recalled([&] { return user.run(box, {"env"}); });
   CHECK(was_recalled(again));
   CHECK(contains(again.out, "hunter2-secret"));
   for (const std::string& each : user.plans()) CHECK(!contains(read_file(each), "hunter2"));

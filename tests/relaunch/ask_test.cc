@@ -92,7 +92,7 @@ TEST_CASE("questions have the same answers without the C library as with it") {
   static_cast<void>(host.kernel());
   const Files& files = host.files();
   for (const char* name : {"", "/text", "/long", "/empty", "/link", "/way", "/way/a", "/dangling", "/missing",
-                           "/fifo", "/text/below", "/names/../text"}) {
+                           "/fifo", "/text/below", "/names/../text", "//text", "/./text", "/names/"}) {
     const std::string path = here.path + name;
     static_cast<void>(host.look(path));
     static_cast<void>(host.follow(path));
