@@ -100,7 +100,7 @@ Outcome keep_for_init(const InitImage& image) noexcept {
   return {};
 }
 
-/// personality(2): the kernel need not look for another place for the stack, which is a seventh of an
+/// personality(2): the kernel need not look for another place for the stack, which is an eighth of an
 /// execve(2). An init that hears numbers, and whose text is where it is, hides nothing by it.
 void keep_stack_in_place() noexcept { sys::call(SYS_personality, ADDR_NO_RANDOMIZE); }
 

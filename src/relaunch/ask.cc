@@ -174,7 +174,7 @@ std::string_view name_in_row(std::string_view row, std::uint64_t uid) noexcept {
     if (digit < '0' || digit > '9' || number > 0xffffffffU) return {};
     number = number * 10 + static_cast<std::uint64_t>(digit - '0');
   }
-  return number == uid ? std::string_view(row.data(), colons[0]) : std::string_view();
+  return number == uid ? std::string_view(row.begin(), row.begin() + colons[0]) : std::string_view();
 }
 
 /// The name of the caller's row of /etc/passwd, in the buffer; false where there is none. What stands behind
