@@ -19,14 +19,15 @@ namespace hutch {
   X(none)                                                                                                   \
   X(read)                                                                                                   \
   X(write)                                                                                                  \
-  X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat) X(fchmod)     \
-      X(unlinkat) X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups) X(setresgid) X(setresuid) X(unshare)      \
-          X(mount) X(open_tree) X(mount_setattr) X(fsopen) X(fsconfig) X(fsmount) X(move_mount)             \
-              X(pivot_root) X(umount2) X(chdir) X(sethostname) X(setdomainname) X(socket) X(ioctl) X(clone) \
-                  X(prlimit) X(setpriority) X(ioprio_set) X(sched_setaffinity) X(personality) X(setsid)     \
-                      X(rt_sigaction) X(rt_sigprocmask) X(seccomp) X(close_range) X(execve) X(execveat)       \
-                          X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid) X(socketpair) X(setns)         \
-                              X(landlock_create_ruleset) X(landlock_add_rule) X(landlock_restrict_self)
+  X(open) X(openat2) X(close) X(dup2) X(fcntl) X(fstat) X(readlinkat) X(mkdirat) X(symlinkat)               \
+      X(fchmod) X(unlinkat) X(fchdir) X(poll) X(prctl) X(capget) X(capset) X(setgroups)                     \
+      X(setresgid) X(setresuid) X(unshare) X(mount) X(open_tree) X(mount_setattr) X(fsopen)                 \
+      X(fsconfig) X(fsmount) X(move_mount) X(pivot_root) X(umount2) X(chdir) X(sethostname)                 \
+      X(setdomainname) X(socket) X(ioctl) X(clone) X(prlimit) X(setpriority) X(ioprio_set)                  \
+      X(sched_setaffinity) X(personality) X(setsid) X(rt_sigaction) X(rt_sigprocmask) X(seccomp)            \
+      X(close_range) X(execve) X(execveat) X(pipe2) X(fork) X(waitid) X(sendmsg) X(setpgid)                 \
+      X(socketpair) X(setns) X(landlock_create_ruleset) X(landlock_add_rule)                                \
+      X(landlock_restrict_self)
 // clang-format on
 
 enum class Call : std::uint32_t {

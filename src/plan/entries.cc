@@ -206,9 +206,7 @@ class Writer {
     if (!is_masked(draft_, mount)) return;
     for (const char* name : kHiddenDirectoriesOfProc) {
       const std::string path = join_path(mount.target, name);
-      const auto below = draft_.profile.mounts.lower_bound(path + "/");
-      if (below != draft_.profile.mounts.end() && is_within(below->first, path))
-        add_made_up(plain(mount, path, MountType::hidden));
+      if (has_entries_below(draft_.profile.mounts, path)) add_made_up(plain(mount, path, MountType::hidden));
     }
   }
 
@@ -272,6 +270,11 @@ class Writer {
 };
 
 }  // namespace
+
+bool has_entries_below(const std::map<std::string, Mount>& entries, const std::string& target) {
+  const auto next = entries.lower_bound(target + "/");
+  return next != entries.end() && is_within(next->first, target);
+}
 
 std::map<std::string, Mount> write_out_entries(Draft& draft) { return Writer(draft).write(); }
 
